@@ -1,0 +1,15 @@
+/** A store or queue throttled, timed out, or can't be reached. A retry helps. `part` is for the log and the health check. */
+export class UnavailableError extends Error {
+  override readonly name = "UnavailableError";
+  readonly part: "store" | "queue" | "gateway";
+
+  constructor(part: UnavailableError["part"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.part = part;
+  }
+}
+
+/** By name and not by class: an error that crossed from the host into a handler's bundle is of another module's class. */
+export function isUnavailable(error: unknown): error is UnavailableError {
+  return typeof error === "object" && error !== null && "name" in error && error.name === "UnavailableError";
+}

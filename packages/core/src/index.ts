@@ -1,0 +1,31 @@
+export { type Clock, systemClock } from "./clock.ts";
+export { type Config, ConfigError, type Environment, parseConfig } from "./config.ts";
+export { UnavailableError } from "./errors.ts";
+export {
+  type AppId,
+  type Connection,
+  type ConnectionId,
+  DEFAULT_APP,
+  type Delivery,
+  type LoggedMessage,
+  type Subscriber,
+  type Target,
+} from "./model.ts";
+export type { ConnectionGateway, ConnectionInfo, PostFailures } from "./ports/connection-gateway.ts";
+export type {
+  ConnectionStore,
+  Freshness,
+  SubscribeInput,
+  SubscribeOutcome,
+  SubscriberPage,
+  SubscriberQuery,
+} from "./ports/connection-store.ts";
+export type { Fanout, FanoutJob, FanoutQueue, SendOptions } from "./ports/fanout-queue.ts";
+export type { Ports } from "./ports/ports.ts";
+export { type Appended, type Batch, type LogPage, type TopicLog, VOID_AFTER_MS } from "./ports/topic-log.ts";
+export type { Envelope, Logger, Service, Settings } from "./service.ts";
+export { type ConnectInput, connect } from "./use-cases/connect.ts";
+export { deliver } from "./use-cases/deliver.ts";
+export { findSender } from "./use-cases/find-sender.ts";
+export { type PublishInput, publish } from "./use-cases/publish.ts";
+export { type Subscribed, type SubscribeTo, subscribe } from "./use-cases/subscribe.ts";

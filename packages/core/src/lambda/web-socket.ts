@@ -1,0 +1,45 @@
+import type { APIGatewayProxyResultV2 } from "aws-lambda";
+import { type AppId, type ConnectionId, DEFAULT_APP, type Target } from "../model.ts";
+
+/** What our services read of an API Gateway WebSocket event. The route key is left out on purpose: a client chooses it. */
+export interface WebSocketEvent {
+  readonly requestContext: {
+    readonly eventType: "CONNECT" | "MESSAGE" | "DISCONNECT";
+    readonly connectionId: string;
+    /** Unix ms. */
+    readonly connectedAt: number;
+    readonly domainName: string;
+    readonly stage: string;
+  };
+  readonly queryStringParameters?: Readonly<Record<string, string | undefined>>;
+  readonly body?: string;
+}
+
+/** One event of one connection. */
+export interface WebSocketCall {
+  readonly kind: "connect" | "message" | "disconnect";
+  readonly app: AppId;
+  readonly connection: Target;
+  /** Of the address that a client connects to; empty later. */
+  readonly query: Readonly<Record<string, string | undefined>>;
+  /** The frame of a message; empty otherwise. */
+  readonly body: string;
+}
+
+const KINDS = { CONNECT: "connect", MESSAGE: "message", DISCONNECT: "disconnect" } as const;
+
+export function parseWebSocketEvent(event: WebSocketEvent): WebSocketCall {
+  const { eventType, connectionId, connectedAt, domainName, stage } = event.requestContext;
+  return {
+    kind: KINDS[eventType],
+    app: DEFAULT_APP,
+    connection: { id: connectionId as ConnectionId, address: `${domainName}/${stage}`, connectedAt },
+    query: event.queryStringParameters ?? {},
+    body: event.body ?? "",
+  };
+}
+
+/** An answer that API Gateway sends to the client where the route has a route response. Without a frame it sends nothing. */
+export function routeResponse(frame?: string): APIGatewayProxyResultV2 {
+  return frame === undefined ? { statusCode: 200 } : { statusCode: 200, body: frame };
+}

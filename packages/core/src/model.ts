@@ -1,0 +1,46 @@
+import type { Json, Topic } from "@topicast/protocol";
+
+/** An application's name: everything is kept apart by it. */
+export type AppId = string & { readonly __brand: "AppId" };
+/** As API Gateway gives it: 15 characters of base64url and `=`. */
+export type ConnectionId = string & { readonly __brand: "ConnectionId" };
+
+/** Where there are no applications. */
+export const DEFAULT_APP = "default" as AppId;
+
+/** What is needed to post to a connection and to judge a 410. */
+export interface Target {
+  readonly id: ConnectionId;
+  /** Which host or API holds the connection: `{domain}/{stage}`. */
+  readonly address: string;
+  /** Unix ms. */
+  readonly connectedAt: number;
+}
+
+export interface Connection extends Target {
+  readonly app: AppId;
+  /** What others see of the client. */
+  readonly from: string;
+  /** The topic that it joined by connecting, and that it sends to: in broadcast its room. */
+  readonly room?: Topic;
+  /** Unix ms after which it counts as gone even where nobody said so. */
+  readonly validUntil: number;
+}
+
+export interface Subscriber extends Target {
+  /** Unix ms. */
+  readonly validUntil: number;
+}
+
+/** A message on its way to subscribers; without `seq` where it is ephemeral. */
+export interface Delivery {
+  readonly seq?: number;
+  readonly payload: Json;
+  readonly from?: string;
+  /** Unix ms at which the service accepted it. */
+  readonly time: number;
+}
+
+export interface LoggedMessage extends Delivery {
+  readonly seq: number;
+}

@@ -1,0 +1,72 @@
+import type { Topic } from "@topicast/protocol";
+import type { AppId, Connection, ConnectionId, Subscriber, Target } from "../model.ts";
+
+/** How old an answer may be: `fresh` reflects every write acknowledged before the read began, `stale` may lag behind. */
+export type Freshness = "fresh" | "stale";
+
+export interface SubscribeInput {
+  readonly app: AppId;
+  readonly topic: Topic;
+  readonly connection: Target;
+  /** Unix ms after which the subscription counts as gone even where nobody removed it. */
+  readonly validUntil: number;
+  /** The most topics that one connection may hold. */
+  readonly maxSubscriptions: number;
+}
+
+export type SubscribeOutcome =
+  | { readonly status: "subscribed"; readonly from: string }
+  | { readonly status: "too_many_subscriptions" }
+  | { readonly status: "unknown_connection" };
+
+export interface SubscriberQuery {
+  readonly app: AppId;
+  readonly topic: Topic;
+  /** Counted from 0; see {@link SubscriberPage.shards}. */
+  readonly shard: number;
+  /** Where the page before ended; absent for the first page. */
+  readonly cursor?: string;
+  /** The most subscribers that a page holds. A page may hold fewer and still have a cursor. */
+  readonly limit: number;
+  readonly freshness: Freshness;
+}
+
+export interface SubscriberPage {
+  readonly subscribers: readonly Subscriber[];
+  /** Present where more may follow. */
+  readonly cursor?: string;
+  /** How many shards the topic has, as fresh as the page. A topic without a subscriber has one. */
+  readonly shards: number;
+}
+
+/**
+ * Connections and what they subscribe to, kept apart by application.
+ *
+ * Every method may throw `UnavailableError` (throttled, timed out, unreachable): then the write may or may not have
+ * happened, and repeating it is safe, because every write here is idempotent.
+ */
+export interface ConnectionStore {
+  /** Remembers a connection, and subscribes it to its room where it has one. Idempotent by id. */
+  connect(connection: Connection): Promise<void>;
+
+  /** One connection, or `undefined` where it isn't known or no longer valid. A `stale` read may miss a young one. */
+  get(app: AppId, id: ConnectionId, freshness: Freshness): Promise<Connection | undefined>;
+
+  /**
+   * Subscribes a known connection. Once this resolves, every `fresh` read of the topic's subscribers has it. Subscribing
+   * again is the same as once, and keeps the shard that the connection was given.
+   */
+  subscribe(input: SubscribeInput): Promise<SubscribeOutcome>;
+
+  /** Ends one subscription; whether there was one. Once this resolves, no `fresh` read of subscribers has it. */
+  unsubscribe(app: AppId, topic: Topic, id: ConnectionId): Promise<boolean>;
+
+  /** Forgets a connection and all its subscriptions; nothing where it isn't known. */
+  disconnect(app: AppId, id: ConnectionId): Promise<void>;
+
+  /**
+   * One page of a shard's subscribers, in no promised order and never as one array. A subscriber that is there from the
+   * first page to the last is in one of them, whoever else comes or goes meanwhile. Those no longer valid are left out.
+   */
+  subscribers(query: SubscriberQuery): Promise<SubscriberPage>;
+}

@@ -1,0 +1,39 @@
+import type { Clock } from "./clock.ts";
+import type { Fanout } from "./ports/fanout-queue.ts";
+import type { Ports } from "./ports/ports.ts";
+
+/** How a service's messages look on the wire. */
+export interface Envelope {
+  /** The frames that carry a fan-out, in order, each under the gateway's limit. */
+  frames(fanout: Fanout): readonly string[];
+  /** The same for the connection that sent it, where that sees something else. */
+  framesForSender?(fanout: Fanout): readonly string[];
+}
+
+/** Bounds that an operator may set; see `config.ts` for their names and defaults. */
+export interface Settings {
+  /** Topics with at most so many subscribers are posted to by the publisher itself. */
+  readonly inlineMax: number;
+  /** Subscribers of a page, and connections of a retried job. */
+  readonly pageSize: number;
+  /** Jobs that a connection's message gets before it is a dead letter. */
+  readonly maxAttempts: number;
+  /** Topics that one connection may hold. */
+  readonly maxSubscriptions: number;
+}
+
+/** Where things go that nobody waits for. Never give it a payload, token or key. */
+export interface Logger {
+  warn(message: string, fields: Record<string, unknown>): void;
+  error(message: string, fields: Record<string, unknown>): void;
+}
+
+/** One deployed service, as its use cases see it. */
+export interface Service extends Ports {
+  readonly clock: Clock;
+  /** From 0 up to 1, as Math.random. */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly envelope: Envelope;
+  readonly settings: Settings;
+}

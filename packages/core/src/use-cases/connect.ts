@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { ok, parseClientSecret, type Result, type Topic } from "@topicast/protocol";
+import type { AppId, Connection, Target } from "../model.ts";
+import type { Service } from "../service.ts";
+
+/** API Gateway ends every connection after two hours; ten minutes more cover its `$connect` and our clocks. */
+export const CONNECTION_VALID_MS = (120 + 10) * 60_000;
+
+export interface ConnectInput {
+  readonly app: AppId;
+  readonly target: Target;
+  /** What the client gave as `?client=`, unchecked. */
+  readonly client?: string | undefined;
+  /** The room that it joins at once. */
+  readonly room?: Topic;
+}
+
+/** Remembers a connection, and subscribes it to its room. Throws `UnavailableError`. */
+export async function connect(
+  service: Service,
+  { app, target, client, room }: ConnectInput,
+): Promise<Result<Connection>> {
+  const secret = client === undefined ? undefined : parseClientSecret(client);
+  if (secret?.ok === false) return secret;
+  const connection: Connection = {
+    ...target,
+    app,
+    from: secret === undefined ? target.id : identityOf(secret.value),
+    ...(room !== undefined && { room }),
+    validUntil: target.connectedAt + CONNECTION_VALID_MS,
+  };
+  await service.connections.connect(connection);
+  return ok(connection);
+}
+
+/** What others see of a client that keeps a secret: it survives a reconnect and doesn't give the secret away. */
+function identityOf(clientSecret: string): string {
+  return createHash("sha256").update(clientSecret).digest("base64url").slice(0, 16);
+}

@@ -1,0 +1,153 @@
+import { describe, expect, it } from "@jest/globals";
+import { type ConnectionStore, DEFAULT_APP, publish, type TopicLog, UnavailableError } from "@topicast/core";
+import { aConnection, aTopic } from "@topicast/testing";
+import { createMemoryConnectionStore } from "../src/drivers/connection-store/memory.ts";
+import { createMemoryTopicLog } from "../src/drivers/topic-log/memory.ts";
+import { type TestService, takeJobs, testService } from "./test-service.ts";
+
+const topic = aTopic("room/1");
+const hello = { app: DEFAULT_APP, topic, payloads: ["hello"], echo: true, ephemeral: false };
+
+async function join(service: TestService, count: number) {
+  const connections = Array.from({ length: count }, () => aConnection({ room: topic }));
+  for (const connection of connections) {
+    await service.connections.connect(connection);
+    service.gateway.open(connection);
+  }
+  return connections;
+}
+
+describe("publish", () => {
+  it("numbers a batch and posts it to everyone in one frame", async () => {
+    const service = testService();
+    const [alice, bob] = await join(service, 2);
+    const place = await publish(service, { ...hello, payloads: ["a", "b"], from: "alice" });
+    expect(place).toEqual({ epoch: expect.any(String), seq: 2 });
+    for (const connection of [alice, bob]) {
+      const frames = service.gateway.frames(connection!.id).map((frame) => JSON.parse(frame));
+      const time = service.clock.now();
+      const messages = [
+        { seq: 1, payload: "a", from: "alice", time },
+        { seq: 2, payload: "b", from: "alice", time },
+      ];
+      expect(frames).toEqual([{ type: "messages", topic, epoch: place?.epoch, messages }]);
+    }
+    expect(takeJobs(service)).toEqual([]);
+  });
+
+  it("numbers what is published to an empty topic, and posts nothing", async () => {
+    const service = testService();
+    await expect(publish(service, hello)).resolves.toMatchObject({ seq: 1 });
+    await expect(publish(service, hello)).resolves.toMatchObject({ seq: 2 });
+    expect(service.gateway.posts).toEqual([]);
+    expect(takeJobs(service)).toEqual([]);
+  });
+
+  it("leaves a topic with more subscribers than it posts to itself to one job a shard", async () => {
+    const service = testService({ inlineMax: 2 });
+    await join(service, 3);
+    await publish(service, hello);
+    expect(service.gateway.posts).toEqual([]);
+    expect(takeJobs(service)).toMatchObject([{ shard: 0, attempt: 1, messages: [{ seq: 1, payload: "hello" }] }]);
+  });
+
+  it("sends a job to every shard of a topic, however small", async () => {
+    const service = testService();
+    const sharded = { ...service, connections: createMemoryConnectionStore({ clock: service.clock, shards: 4 }) };
+    await join(sharded, 3);
+    await publish(sharded, hello);
+    expect(takeJobs(service).map(({ shard }) => shard)).toEqual([0, 1, 2, 3]);
+  });
+
+  it("does not post to the sender without echo", async () => {
+    const service = testService();
+    const [alice, bob] = await join(service, 2);
+    await publish(service, { ...hello, sender: alice!.id, echo: false });
+    expect(service.gateway.posts.map(({ id }) => id)).toEqual([bob!.id]);
+  });
+
+  it("hands on only those that a post didn't reach", async () => {
+    const service = testService();
+    const [alice, bob, carol] = await join(service, 3);
+    service.gateway.refuse(alice!.id, "throttled");
+    service.gateway.refuse(carol!.id, "failed");
+    await publish(service, hello);
+    expect(service.gateway.frames(bob!.id)).toHaveLength(1);
+    const [job] = takeJobs(service);
+    expect(job?.only?.map(({ id }) => id)).toEqual([alice!.id, carol!.id]);
+  });
+
+  it("sends ephemeral messages once, without a number, and never again", async () => {
+    const service = testService();
+    const [alice, bob] = await join(service, 2);
+    service.gateway.refuse(bob!.id, "throttled");
+    await expect(publish(service, { ...hello, ephemeral: true })).resolves.toBeUndefined();
+    const time = service.clock.now();
+    const frame = { type: "messages", topic, messages: [{ payload: "hello", time }] };
+    expect(service.gateway.frames(alice!.id).map((text) => JSON.parse(text))).toEqual([frame]);
+    expect(takeJobs(service)).toEqual([]);
+    await expect(publish(service, hello)).resolves.toMatchObject({ seq: 1 });
+  });
+
+  it("reaches who subscribed a moment ago, though a read that isn't fresh would miss them", async () => {
+    const service = testService();
+    const [alice] = await join(service, 1);
+    await publish(service, hello);
+    expect(service.gateway.frames(alice!.id)).toHaveLength(1);
+  });
+
+  it("appends before it reads who subscribed", async () => {
+    const service = testService();
+    const steps: string[] = [];
+    const log: TopicLog = {
+      ...service.log,
+      append: async (...call) => {
+        const appended = await service.log.append(...call);
+        steps.push("appended");
+        return appended;
+      },
+    };
+    const connections: ConnectionStore = {
+      ...service.connections,
+      subscribers: (query) => {
+        steps.push(`read ${query.freshness}`);
+        return service.connections.subscribers(query);
+      },
+    };
+    await publish({ ...service, log, connections }, hello);
+    expect(steps).toEqual(["appended", "read fresh"]);
+  });
+
+  it("never leaves out a number that a slow publisher took", async () => {
+    const service = testService();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let writes = 0;
+    const beforeWrite = () => (writes++ === 0 ? released : Promise.resolve());
+    const slow = { ...service, log: createMemoryTopicLog({ clock: service.clock, beforeWrite }) };
+    const first = publish(slow, hello);
+    await expect(publish(slow, hello)).resolves.toMatchObject({ seq: 2 });
+    await expect(slow.log.place(DEFAULT_APP, topic)).resolves.toMatchObject({ seq: 0 });
+    release();
+    await expect(first).resolves.toMatchObject({ seq: 1 });
+    await expect(slow.log.place(DEFAULT_APP, topic)).resolves.toMatchObject({ seq: 2 });
+  });
+
+  it.each(["a store that throttles", "a queue that refuses"])(
+    "fails so that the publisher knows: %s",
+    async (fault) => {
+      const service = testService({ inlineMax: 0 });
+      await join(service, 1);
+      const failing = fault.startsWith("a store")
+        ? { connections: { ...service.connections, subscribers: fail("store") } }
+        : { queue: { ...service.queue, send: fail("queue") } };
+      await expect(publish({ ...service, ...failing }, hello)).rejects.toBeInstanceOf(UnavailableError);
+    },
+  );
+});
+
+function fail(part: UnavailableError["part"]) {
+  return () => Promise.reject(new UnavailableError(part, "throttled"));
+}

@@ -1,0 +1,61 @@
+import type { FanoutJob, Service, Settings } from "@topicast/core";
+import {
+  createMemoryConnectionStore,
+  createMemoryQueue,
+  createMemoryTopicLog,
+  type MemoryQueue,
+} from "@topicast/core/memory";
+import { encodeMessages } from "@topicast/protocol";
+import { type TestClock, testClock } from "@topicast/testing";
+import { createMemoryGateway, type MemoryGateway } from "../src/drivers/connection-gateway/memory.ts";
+import { deliver } from "../src/use-cases/deliver.ts";
+
+export interface TestService extends Service {
+  readonly clock: TestClock;
+  readonly queue: MemoryQueue;
+  readonly gateway: MemoryGateway;
+  /** What was logged, as `level: message`. */
+  readonly logged: string[];
+}
+
+/** A service in memory, whose time stands still. */
+export function testService(settings: Partial<Settings> = {}, overrides: Partial<Service> = {}): TestService {
+  const clock = testClock();
+  const logged: string[] = [];
+  return {
+    connections: createMemoryConnectionStore({ clock }),
+    log: createMemoryTopicLog({ clock }),
+    queue: createMemoryQueue({ clock }),
+    gateway: createMemoryGateway({ clock }),
+    clock,
+    random: () => 0.5,
+    logged,
+    logger: {
+      warn: (message) => logged.push(`warn: ${message}`),
+      error: (message) => logged.push(`error: ${message}`),
+    },
+    envelope: { frames: ({ topic, epoch, messages }) => encodeMessages({ topic, epoch }, messages) },
+    settings: { inlineMax: 16, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100, ...settings },
+    ...(overrides as Partial<TestService>),
+  };
+}
+
+/** A minute: no worker is short of time. */
+export const PLENTY = () => 60_000;
+
+/** The jobs that wait, taken from the queue. */
+export function takeJobs({ queue }: TestService): FanoutJob[] {
+  return queue.receive(1_000).map(({ body, receiptHandle }) => {
+    queue.delete(receiptHandle);
+    return JSON.parse(body) as FanoutJob;
+  });
+}
+
+/** Lets workers run for a while: each second, every job that is visible is delivered. */
+export async function work(service: TestService, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    const working = Promise.all(takeJobs(service).map((job) => deliver(service, job, PLENTY)));
+    await service.clock.advance(1_000);
+    await working;
+  }
+}

@@ -1,0 +1,72 @@
+import { fileURLToPath } from "node:url";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_HOSTNAME, DEFAULT_PORT, type Host, startHost } from "./host.ts";
+import { StartError } from "./start-error.ts";
+import { findServices } from "./workspace-services.ts";
+
+interface CliOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly service?: readonly string[];
+}
+
+const SERVICES_FOLDER = fileURLToPath(new URL("../../../services", import.meta.url));
+/** A little less than the second in which the process must be gone. */
+const EXIT_AFTER_MS = 900;
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("A port is a number from 0 to 65535.");
+  return port;
+}
+
+function createCommand(): Command {
+  return new Command("npm start --")
+    .description("Serves Topicast's services on this machine as API Gateway and Lambda do on AWS.")
+    .addOption(
+      new Option("--port <number>", "the port; 0 picks a free one").env("PORT").argParser(parsePort).default(DEFAULT_PORT),
+    )
+    .option("--host <address>", "what to listen on; 0.0.0.0 is every network of this machine", DEFAULT_HOSTNAME)
+    .option("--service <folder...>", "folders with a serverless.yml (default: every service of this repository)")
+    .action(run);
+}
+
+async function run({ port, host: hostname, service }: CliOptions): Promise<void> {
+  const services = service ?? (await findServices(SERVICES_FOLDER, process.env));
+  const { STORE } = process.env;
+  const host = await startHost({ services, port, hostname, environment: STORE === undefined ? {} : { STORE } });
+  print(host, hostname);
+  exitOnSignal(host);
+}
+
+function print(host: Host, hostname: string): void {
+  const addresses = host.services.flatMap(({ name, webSocketUrl, httpUrl }) =>
+    [webSocketUrl, httpUrl].flatMap((url) => (url === undefined ? [] : [`  ${name.padEnd(20)} ${url}`])),
+  );
+  const reach = hostname === DEFAULT_HOSTNAME ? "on this machine" : "who can reach it";
+  const warning = `There is no authentication: the host is open to everyone ${reach}.`;
+  process.stdout.write(`${["Topicast is listening:", ...addresses, warning, "Ctrl-C stops it."].join("\n")}\n`);
+}
+
+function exitOnSignal(host: Host): void {
+  function exit(): void {
+    // Closing is bounded by itself; this is for what holds up the event loop meanwhile.
+    setTimeout(() => process.exit(0), EXIT_AFTER_MS).unref();
+    host.close().then(() => process.exit(0), fail);
+  }
+  process.once("SIGINT", exit);
+  process.once("SIGTERM", exit);
+}
+
+function fail(error: unknown): void {
+  const text = error instanceof StartError ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`error: ${text}\n`);
+  process.exit(1);
+}
+
+// What a handler leaves behind unhandled ends its environment on Lambda, not the gateway; so it doesn't end the host.
+process.on("unhandledRejection", (error) => {
+  process.stderr.write(`unhandled rejection: ${error instanceof Error ? error.stack : String(error)}\n`);
+});
+
+createCommand().parseAsync().catch(fail);

@@ -1,0 +1,88 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { compileFunction } from "node:vm";
+import { EMBEDDED_PORTS, type EmbeddedPorts } from "@topicast/core/embedded";
+import type { Context } from "aws-lambda";
+import type { Bundle } from "./bundle.ts";
+import { createFreezeGate, type FreezeGate, gateAsync, gatePort } from "./freeze-gate.ts";
+import { createGatedTimers } from "./gated-timers.ts";
+
+export type Handler = (event: unknown, context: Context) => unknown;
+
+export interface ExecutionEnvironmentOptions {
+  readonly bundle: Bundle;
+  /** What `require` is relative to; only Node's own modules are asked for, as everything else is in the bundle. */
+  readonly folder: string;
+  readonly handlerExport: string;
+  /** All that the handler sees of `process.env`. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly ports: EmbeddedPorts;
+  /** What a timer's callback throws: no invocation answers for it. */
+  readonly onUncaught: (error: unknown) => void;
+}
+
+/**
+ * An evaluated bundle, as a warm Lambda has it. Its ports, timers and `fetch` stand still unless an invocation runs, so that work which a
+ * handler doesn't await is late or lost here too. What goes around them (sockets of its own) is not stopped.
+ *
+ * It takes several invocations at once, where Lambda would start an environment for each: module state is shared by more than on AWS, and
+ * what one invocation leaves behind may go on while another runs.
+ */
+export interface ExecutionEnvironment {
+  /** Calls the handler; rejects with what it throws. */
+  invoke(event: unknown, context: Context): Promise<unknown>;
+  /** Takes no more invocations; freezes for good once those that run have ended. */
+  retire(): void;
+}
+
+/** Evaluates a bundle; throws what its modules throw. */
+export function createExecutionEnvironment(options: ExecutionEnvironmentOptions): ExecutionEnvironment {
+  const gate = createFreezeGate();
+  const timers = createGatedTimers(gate, options.onUncaught);
+  const globals = {
+    ...timers.globals,
+    fetch: gateAsync(gate, fetch),
+    process: Object.create(process, {
+      env: { value: { ...options.variables }, enumerable: true, writable: true },
+      [EMBEDDED_PORTS]: { value: gatePorts(gate, options.ports) },
+    }) as NodeJS.Process,
+  };
+
+  const handler = evaluate(options, globals);
+
+  return {
+    async invoke(event, context) {
+      gate.enter();
+      try {
+        return await handler(event, context);
+      } finally {
+        gate.leave();
+      }
+    },
+    retire() {
+      gate.retire(timers.clearAll);
+    },
+  };
+}
+
+function gatePorts(gate: FreezeGate, { clock, ...ports }: EmbeddedPorts): EmbeddedPorts {
+  return {
+    clock: { now: clock.now, sleep: gateAsync(gate, clock.sleep) },
+    connections: gatePort(gate, ports.connections),
+    log: gatePort(gate, ports.log),
+    queue: gatePort(gate, ports.queue),
+    gateway: gatePort(gate, ports.gateway),
+  };
+}
+
+function evaluate(options: ExecutionEnvironmentOptions, globals: Record<string, unknown>): Handler {
+  const { bundle, folder, handlerExport } = options;
+  const module: { exports: Record<string, unknown> } = { exports: {} };
+  const require = createRequire(join(folder, "serverless.yml"));
+  const scope = { ...globals, module, exports: module.exports, require, __filename: bundle.file, __dirname: folder };
+  const run = compileFunction(bundle.code, Object.keys(scope), { filename: bundle.file });
+  run(...Object.values(scope));
+  const handler = module.exports[handlerExport];
+  if (typeof handler !== "function") throw new Error(`the handler's file exports no function "${handlerExport}"`);
+  return handler as Handler;
+}

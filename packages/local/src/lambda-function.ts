@@ -1,0 +1,128 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "@topicast/core";
+import type { EmbeddedPorts } from "@topicast/core/embedded";
+import type { Context } from "aws-lambda";
+import type { Bundle } from "./bundle.ts";
+import { createDeadlines } from "./deadlines.ts";
+import { createExecutionEnvironment, type ExecutionEnvironment } from "./execution-environment.ts";
+import type { FunctionDefinition, ServiceDefinition } from "./service-definition.ts";
+import { describeError } from "./stack-trace.ts";
+
+export const ACCOUNT_ID = "000000000000";
+
+/** What became of an invocation. Why it failed is in the log. */
+export type Invocation = { readonly status: "returned"; readonly value: unknown } | { readonly status: "failed" };
+
+export interface LambdaFunction {
+  readonly definition: FunctionDefinition;
+  /** Never rejects. The event is the handler's to change. */
+  invoke(event: unknown): Promise<Invocation>;
+  close(): void;
+}
+
+export interface LambdaFunctionOptions {
+  readonly service: ServiceDefinition;
+  readonly definition: FunctionDefinition;
+  readonly bundle: Bundle;
+  readonly ports: EmbeddedPorts;
+  /** What Lambda itself sets comes on top. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+}
+
+const TIMED_OUT = Symbol("timed out");
+
+export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunction {
+  const { service, definition, bundle, ports, clock } = options;
+  const deployedName = `${service.name}-dev-${definition.name}`;
+  const variables = { ...options.environment, ...lambdaVariables(deployedName, options) };
+  const deadlines = createDeadlines(clock, definition.timeoutMs);
+  let current: ExecutionEnvironment | undefined;
+  let closed = false;
+
+  function fail(description: string): Invocation {
+    options.log(`${service.name}/${definition.name}: ${description}`);
+    return { status: "failed" };
+  }
+
+  function warmEnvironment(): ExecutionEnvironment {
+    current ??= createExecutionEnvironment({
+      bundle,
+      folder: service.folder,
+      handlerExport: definition.handlerExport,
+      variables,
+      ports,
+      onUncaught: (error) => fail(describeError(error, bundle)),
+    });
+    return current;
+  }
+
+  /** No invocation meets an environment whose handler may be stuck. */
+  function replace(environment: ExecutionEnvironment): void {
+    environment.retire();
+    if (current === environment) current = undefined;
+  }
+
+  return {
+    definition,
+    async invoke(event) {
+      if (closed) return { status: "failed" };
+      let cancelDeadline: (() => void) | undefined;
+      try {
+        const environment = warmEnvironment();
+        const timedOut = new Promise<typeof TIMED_OUT>((resolve) => {
+          cancelDeadline = deadlines.start(() => resolve(TIMED_OUT));
+        });
+        const context = createContext(deployedName, definition, clock);
+        const value = await Promise.race([environment.invoke(event, context), timedOut]);
+        if (value !== TIMED_OUT) return { status: "returned", value };
+        replace(environment);
+        return fail(`Task timed out after ${(definition.timeoutMs / 1_000).toFixed(2)} seconds`);
+      } catch (error) {
+        return fail(describeError(error, bundle));
+      } finally {
+        cancelDeadline?.();
+      }
+    },
+    close() {
+      closed = true;
+      if (current !== undefined) replace(current);
+    },
+  };
+}
+
+function lambdaVariables(deployedName: string, options: LambdaFunctionOptions): Record<string, string> {
+  const { definition, environment, service } = options;
+  const region = environment.AWS_REGION ?? "us-east-1";
+  return {
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_LAMBDA_FUNCTION_NAME: deployedName,
+    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(definition.memoryMb),
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${deployedName}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: "local",
+    LAMBDA_TASK_ROOT: service.folder,
+    _HANDLER: `${definition.handlerFile}.${definition.handlerExport}`,
+  };
+}
+
+function createContext(deployedName: string, definition: FunctionDefinition, clock: Clock): Context {
+  const deadline = clock.now() + definition.timeoutMs;
+  const ignore = () => undefined;
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: deployedName,
+    functionVersion: "$LATEST",
+    invokedFunctionArn: `arn:aws:lambda:us-east-1:${ACCOUNT_ID}:function:${deployedName}`,
+    memoryLimitInMB: String(definition.memoryMb),
+    awsRequestId: randomUUID(),
+    logGroupName: `/aws/lambda/${deployedName}`,
+    logStreamName: "local",
+    getRemainingTimeInMillis: () => Math.max(0, deadline - clock.now()),
+    done: ignore,
+    fail: ignore,
+    succeed: ignore,
+  };
+}

@@ -1,0 +1,27 @@
+/** What API Gateway allows: settable, so that a test need not wait ten minutes or send ten megabytes. */
+export interface GatewayLimits {
+  /** A connection without a frame in either direction for this long is closed with 1001. */
+  readonly idleTimeoutMs: number;
+  /** A connection this old is closed with 1001. */
+  readonly connectionLifetimeMs: number;
+  /** A larger frame from a client is answered with 1009. */
+  readonly maxFrameBytes: number;
+  /** The largest message, in either direction. */
+  readonly maxMessageBytes: number;
+  /** How long the gateway waits for a function. */
+  readonly integrationTimeoutMs: number;
+  /** The largest body of an HTTP API's request. */
+  readonly maxBodyBytes: number;
+  /** What may wait for a slow client before a post to it is throttled. AWS doesn't publish its figure. */
+  readonly maxBufferedBytes: number;
+}
+
+export const GATEWAY_LIMITS: GatewayLimits = {
+  idleTimeoutMs: 600_000,
+  connectionLifetimeMs: 7_200_000,
+  maxFrameBytes: 32_768,
+  maxMessageBytes: 131_072,
+  integrationTimeoutMs: 29_000,
+  maxBodyBytes: 10_485_760,
+  maxBufferedBytes: 1_048_576,
+};

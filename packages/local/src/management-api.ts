@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ConnectionRegistry, PostOutcome } from "./connection-registry.ts";
+import { isGatewayId } from "./ids.ts";
+import type { GatewayLimits } from "./limits.ts";
+import { readBody } from "./request-body.ts";
+
+interface Answer {
+  readonly status: number;
+  readonly body?: object;
+  /** Without it in a header, SDK v3 names every error `Unknown`. */
+  readonly errorType?: string;
+}
+
+const GONE: Answer = { status: 410, errorType: "GoneException" };
+const POSTED: Readonly<Record<PostOutcome, Answer>> = {
+  posted: { status: 200 },
+  gone: GONE,
+  throttled: { status: 429, errorType: "LimitExceededException", body: { message: "Too Many Requests" } },
+  failed: { status: 500, errorType: "InternalServerErrorException", body: { message: "Internal server error" } },
+};
+
+/** Answers `/{stage}/@connections/{id}`; `rawId` is the path's last part as it was sent. Anyone may call: signatures are not checked. */
+export async function answerManagement(
+  request: IncomingMessage,
+  response: ServerResponse,
+  rawId: string,
+  registry: ConnectionRegistry,
+  limits: GatewayLimits,
+): Promise<void> {
+  const body = await readBody(request, limits.maxMessageBytes);
+  const answer = decide(request.method ?? "", decodeId(rawId), body, registry);
+  if (answer.errorType !== undefined) response.setHeader("x-amzn-errortype", answer.errorType);
+  if (answer.body !== undefined) response.setHeader("content-type", "application/json");
+  response.writeHead(answer.status).end(answer.body === undefined ? "" : JSON.stringify(answer.body));
+}
+
+function decide(method: string, id: string, body: Buffer | undefined, registry: ConnectionRegistry): Answer {
+  if (!isGatewayId(id)) {
+    return { status: 400, errorType: "BadRequestException", body: { message: `Invalid connectionId: ${id}` } };
+  }
+  if (method === "POST" && body === undefined) {
+    return { status: 413, errorType: "PayloadTooLargeException", body: { message: "Message too long" } };
+  }
+  if (method === "POST") return POSTED[registry.post(id, (body ?? "").toString())];
+  if (method === "DELETE") return registry.close(id) === "closed" ? { status: 204 } : GONE;
+  if (method === "GET") return look(id, registry);
+  return { status: 403, errorType: "ForbiddenException", body: { message: "Forbidden" } };
+}
+
+function look(id: string, registry: ConnectionRegistry): Answer {
+  const info = registry.look(id);
+  if (info === undefined) return GONE;
+  const { sourceIp, userAgent, connectedAt, lastActiveAt } = info;
+  const body = {
+    identity: { sourceIp, userAgent },
+    connectedAt: new Date(connectedAt).toISOString(),
+    lastActiveAt: new Date(lastActiveAt).toISOString(),
+  };
+  return { status: 200, body };
+}
+
+function decodeId(rawId: string): string {
+  try {
+    return decodeURIComponent(rawId);
+  } catch {
+    // Not an escape sequence, so no id either.
+    return rawId;
+  }
+}

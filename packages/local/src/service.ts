@@ -1,0 +1,116 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Clock } from "@topicast/core";
+import type { EmbeddedPorts } from "@topicast/core/embedded";
+import {
+  createMemoryConnectionStore,
+  createMemoryQueue,
+  createMemoryTopicLog,
+  type MemoryQueue,
+} from "@topicast/core/memory";
+import type { Bundle } from "./bundle.ts";
+import { createConnectionRegistry, createLocalGateway } from "./connection-registry.ts";
+import { startEventSource } from "./event-source.ts";
+import type { HostFaults } from "./faults.ts";
+import { createHttpApi } from "./http-api.ts";
+import { apiIdOf } from "./ids.ts";
+import { createIntegration } from "./integration.ts";
+import { createLambdaFunction, type LambdaFunction } from "./lambda-function.ts";
+import type { GatewayLimits } from "./limits.ts";
+import { answerManagement } from "./management-api.ts";
+import type { ServiceDefinition } from "./service-definition.ts";
+import { createWebSocketApi } from "./web-socket-api.ts";
+import { createWebSocketRoutes } from "./web-socket-routes.ts";
+
+/** The ports of one service; they outlive every execution environment. */
+export type ServicePorts = EmbeddedPorts & { readonly queue: MemoryQueue };
+
+/** One service: its functions, and the APIs and queue that call them. */
+export interface Service {
+  readonly name: string;
+  readonly hasWebSocketApi: boolean;
+  readonly hasHttpApi: boolean;
+  readonly ports: ServicePorts;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  /** Answers a request; `path` is what follows the service's name, as it was sent. */
+  answer(request: IncomingMessage, response: ServerResponse, path: string, rawQuery: string): Promise<void>;
+  /** Ends the connections with 1001; resolves when their `$disconnect` handlers are done. */
+  disconnectAll(): Promise<void>;
+  /** Freezes the functions for good. */
+  stop(): void;
+}
+
+export interface ServiceOptions {
+  readonly definition: ServiceDefinition;
+  readonly bundles: ReadonlyMap<string, Bundle>;
+  readonly domainName: string;
+  readonly port: number;
+  /** The host's own environment, beneath what `serverless.yml` says. */
+  readonly hostEnvironment: Readonly<Record<string, string | undefined>>;
+  /** What every function sees, over what `serverless.yml` says. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly limits: GatewayLimits;
+  readonly faults: HostFaults;
+  readonly wrapPorts: (ports: EmbeddedPorts, service: string) => EmbeddedPorts;
+  readonly log: (line: string) => void;
+}
+
+const MANAGEMENT_PATH = "/@connections/";
+
+export function createService(options: ServiceOptions): Service {
+  const { definition, clock, limits, faults, domainName, port } = options;
+  const { name } = definition;
+  const registry = createConnectionRegistry({ service: name, clock, limits, faults });
+  const ports: ServicePorts = {
+    clock,
+    connections: createMemoryConnectionStore({ clock }),
+    log: createMemoryTopicLog({ clock }),
+    queue: createMemoryQueue({ clock }),
+    gateway: createLocalGateway(registry, limits),
+  };
+  const functions = createFunctions(options, ports);
+  const integrate = createIntegration(clock, limits.integrationTimeoutMs);
+  const routes = createWebSocketRoutes(functions, definition.routeSelectionPath);
+  const address = { domainName, port, stage: name, apiId: apiIdOf(`${domainName}/${name}`) };
+  const webSocketApi = createWebSocketApi({ ...options, address, routes, registry, integrate });
+  const httpApi = createHttpApi({ address, functions, integrate, limits, clock });
+  const stopSources = startEventSources(functions, ports.queue, name);
+  const hasWebSocketApi = definition.functions.some(({ webSocketRoutes }) => webSocketRoutes.length > 0);
+
+  return {
+    name,
+    hasWebSocketApi,
+    hasHttpApi: definition.functions.some(({ httpRouteKeys }) => httpRouteKeys.length > 0),
+    ports,
+    upgrade: webSocketApi.upgrade,
+    answer(request, response, path, rawQuery) {
+      if (!hasWebSocketApi || !path.startsWith(MANAGEMENT_PATH)) return httpApi.answer(request, response, path, rawQuery);
+      return answerManagement(request, response, path.slice(MANAGEMENT_PATH.length), registry, limits);
+    },
+    disconnectAll: webSocketApi.close,
+    stop() {
+      for (const stopSource of stopSources) stopSource();
+      for (const lambdaFunction of functions) lambdaFunction.close();
+    },
+  };
+}
+
+function createFunctions(options: ServiceOptions, ports: EmbeddedPorts): LambdaFunction[] {
+  const { definition: service, bundles, clock, log } = options;
+  const offered = options.wrapPorts(ports, service.name);
+  return service.functions.flatMap((definition) => {
+    const bundle = bundles.get(definition.name);
+    if (bundle === undefined) return [];
+    const environment = { ...options.hostEnvironment, ...definition.environment, ...options.environment };
+    return [createLambdaFunction({ service, definition, bundle, ports: offered, environment, clock, log })];
+  });
+}
+
+function startEventSources(functions: readonly LambdaFunction[], queue: MemoryQueue, service: string): (() => void)[] {
+  return functions.flatMap((target) =>
+    target.definition.queueSources.map((source) =>
+      startEventSource({ queue, target, source, queueName: `${service}-queue` }),
+    ),
+  );
+}

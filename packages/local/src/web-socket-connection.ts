@@ -1,0 +1,73 @@
+import type { Duplex } from "node:stream";
+import type { WebSocket } from "ws";
+import type { OpenConnection } from "./connection-registry.ts";
+import { createFrameScanner } from "./frame-lengths.ts";
+import type { EventConnection } from "./web-socket-events.ts";
+import type { ReceiveMessage } from "./web-socket-messages.ts";
+import type { WebSocketApiOptions } from "./web-socket-options.ts";
+
+/** The registered codes (RFC 6455, 7.4.1) that API Gateway closes with. */
+export const CLOSE_GOING_AWAY = 1001;
+const CLOSE_UNSUPPORTED = 1003;
+const CLOSE_NO_STATUS = 1005;
+export const CLOSE_ABNORMAL = 1006;
+const CLOSE_TOO_LARGE = 1009;
+
+export interface ConnectionListeners {
+  readonly receive: ReceiveMessage;
+  /** Called once, whichever side ended it. */
+  readonly onEnded: (connection: EventConnection, code: number, reason: string) => void;
+}
+
+/** Registers a connection whose handshake is done, and serves it until either side ends it. */
+export function openConnection(
+  { registry, limits, clock }: Pick<WebSocketApiOptions, "registry" | "limits" | "clock">,
+  connection: EventConnection,
+  socket: WebSocket,
+  stream: Duplex,
+  { receive, onEnded }: ConnectionListeners,
+): void {
+  let ended = false;
+  function leave(code: number, reason: string): void {
+    if (ended) return;
+    ended = true;
+    registry.remove(connection.id);
+    onEnded(connection, code, reason);
+  }
+  const open: OpenConnection = {
+    ...connection,
+    socket,
+    lastActiveAt: clock.now(),
+    end(code, reason) {
+      leave(code, reason);
+      socket.close(code, reason);
+    },
+  };
+  registry.add(open);
+
+  socket.on("message", (data, isBinary) => {
+    if (ended) return;
+    open.lastActiveAt = clock.now();
+    if (isBinary) open.end(CLOSE_UNSUPPORTED, "");
+    else void receive(open, data.toString());
+  });
+  socket.on("close", (code, reason) => leave(code, describeClose(code, reason.toString())));
+  // `ws` answers faulty frames with the fitting code by itself, and "close" follows; its event would say 1006.
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") leave(CLOSE_TOO_LARGE, "");
+  });
+  const isFrameTooLarge = createFrameScanner(limits.maxFrameBytes);
+  // Ahead of the listener of `ws`: what a frame that is too large carries must not count as a message.
+  stream.prependListener("data", (chunk: Buffer) => {
+    if (ended || !isFrameTooLarge(chunk)) return;
+    open.end(CLOSE_TOO_LARGE, `Max frame length of ${limits.maxFrameBytes} has been exceeded.`);
+  });
+}
+
+function describeClose(code: number, reason: string): string {
+  if (code === CLOSE_NO_STATUS) return "Client-side close frame status not set";
+  return code === CLOSE_ABNORMAL ? LOST : reason;
+}
+
+/** What a `$disconnect` event says of a link that broke; AWS's wording is not known. */
+export const LOST = "Connection closed abnormally";

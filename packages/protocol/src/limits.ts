@@ -1,0 +1,18 @@
+/** Bytes of a WebSocket frame from a client; API Gateway closes at more (1009). */
+export const MAX_CLIENT_FRAME_BYTES = 32 * 1024;
+/** Bytes of all payloads of one HTTP publish together, as JSON. */
+export const MAX_HTTP_PAYLOAD_BYTES = 96 * 1024;
+/** Bytes of an HTTP body, measured before it is parsed: the payloads, and room for what stands around them. */
+export const MAX_HTTP_BODY_BYTES = 192 * 1024;
+/** Bytes of a frame to a client; API Gateway takes no larger message. */
+export const MAX_SERVER_FRAME_BYTES = 128 * 1024;
+/** Payloads of one publish, and messages of one `POST /messages`. */
+export const MAX_BATCH = 100;
+/** Characters of a request's `id` and of other short names that a client makes up. */
+export const MAX_NAME_LENGTH = 64;
+/** Code points of a topic name. */
+export const MAX_TOPIC_LENGTH = 200;
+/** Levels of arrays and objects in what a client sends. JSON.stringify of some thousand overflows the stack. */
+export const MAX_JSON_DEPTH = 100;
+/** Levels in a frame to a client: what a client sent, and the frame, list and message around it. */
+export const MAX_SERVER_FRAME_DEPTH = MAX_JSON_DEPTH + 3;

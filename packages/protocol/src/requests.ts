@@ -1,0 +1,139 @@
+import * as v from "valibot";
+import { type Fault, ok, type Result, refuse } from "./codes.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson, utf8Length } from "./json.ts";
+import { MAX_CLIENT_FRAME_BYTES } from "./limits.ts";
+import { check, flagSchema, nameSchema, payloadsOf, publishEntries, refuseUnserved, tooLarge } from "./schema.ts";
+import { parseTopic, type Topic } from "./topic-name.ts";
+
+interface Tagged {
+  /** Chosen by the client; the reply carries it back. */
+  readonly id?: string;
+}
+export interface SubscribeRequest extends Tagged {
+  readonly action: "subscribe";
+  readonly topic: Topic;
+}
+export interface UnsubscribeRequest extends Tagged {
+  readonly action: "unsubscribe";
+  readonly topic: Topic;
+}
+export interface PublishRequest extends Tagged {
+  readonly action: "publish";
+  readonly topic: Topic;
+  /** 1 to 100, applied whole or not at all. */
+  readonly payloads: readonly Json[];
+  /** No number, no history. */
+  readonly ephemeral: boolean;
+  /** Whether this connection gets it too. */
+  readonly echo: boolean;
+}
+export interface PingRequest extends Tagged {
+  readonly action: "ping";
+}
+/** What the topic service takes. */
+export type ClientRequest = SubscribeRequest | UnsubscribeRequest | PublishRequest | PingRequest;
+export type Action = ClientRequest["action"];
+
+/** What an `error` frame says of the request that it answers, as far as that could be read. */
+export interface RequestHead {
+  readonly id?: string;
+  readonly action?: string;
+  readonly topic?: string;
+}
+
+export type ParsedRequest =
+  | { readonly ok: true; readonly request: ClientRequest }
+  | { readonly ok: false; readonly fault: Fault; readonly head: RequestHead };
+
+const taggedSchema = v.object({ id: v.optional(nameSchema) });
+const publishSchema = v.object({ ...taggedSchema.entries, ...publishEntries, echo: v.optional(flagSchema) });
+
+const PARSERS: { readonly [A in Action]: (fields: JsonObject) => Result<Extract<ClientRequest, { action: A }>> } = {
+  subscribe: (fields) => parseTopicRequest("subscribe", fields, ["since", "last", "presence"]),
+  unsubscribe: (fields) => parseTopicRequest("unsubscribe", fields, []),
+  publish: parsePublish,
+  ping: parsePing,
+};
+
+/** Parses a frame from a client. Never throws; a fault names the field. */
+export function parseRequest(body: string): ParsedRequest {
+  const bytes = utf8Length(body);
+  if (bytes > MAX_CLIENT_FRAME_BYTES) {
+    return { ok: false, fault: tooLarge("This frame is", bytes, MAX_CLIENT_FRAME_BYTES).fault, head: {} };
+  }
+  const parsed = parseJson(body);
+  if (!parsed.ok) return { ...parsed, head: {} };
+  if (!isJsonObject(parsed.value)) {
+    return { ...refuse("bad_request", 'A request is a JSON object such as {"action":"ping"}.'), head: {} };
+  }
+  const result = parseFields(parsed.value);
+  return result.ok ? { ok: true, request: result.value } : { ...result, head: headOf(parsed.value) };
+}
+
+function parseFields(fields: JsonObject): Result<ClientRequest> {
+  const { action } = fields;
+  if (action === undefined) return refuse("bad_request", "`action` is missing.");
+  if (typeof action !== "string") return refuse("bad_request", "`action` must be a string.");
+  if (!Object.hasOwn(PARSERS, action)) {
+    return refuse("unknown_action", `\`action\` must be one of: ${Object.keys(PARSERS).join(", ")}.`);
+  }
+  return PARSERS[action as Action](fields);
+}
+
+function headOf({ id, action, topic }: JsonObject): RequestHead {
+  return {
+    ...(v.is(nameSchema, id) && { id }),
+    ...(typeof action === "string" && Object.hasOwn(PARSERS, action) && { action }),
+    ...(parseTopic(topic).ok && { topic: topic as Topic }),
+  };
+}
+
+function parseTopicRequest<A extends "subscribe" | "unsubscribe">(
+  action: A,
+  fields: JsonObject,
+  unserved: readonly string[],
+): Result<{ action: A; topic: Topic; id?: string }> {
+  const tagged = check(taggedSchema, fields);
+  if (!tagged.ok) return tagged;
+  const topic = parseTopic(fields.topic);
+  if (!topic.ok) return topic;
+  const served = refuseUnserved(fields, unserved);
+  return served.ok ? ok({ action, topic: topic.value, ...tag(tagged.value) }) : served;
+}
+
+function parsePublish(fields: JsonObject): Result<PublishRequest> {
+  const checked = check(publishSchema, fields);
+  if (!checked.ok) return checked;
+  const topic = parseTopic(fields.topic);
+  if (!topic.ok) return topic;
+  const served = refuseUnserved(fields, ["key"]);
+  if (!served.ok) return served;
+  const { id, payloads, ephemeral = false, latest, echo = true } = checked.value;
+  if (!echo && id === undefined) {
+    return refuse(
+      "bad_request",
+      "`echo: false` needs an `id`: without the ack you would not learn the message's number.",
+    );
+  }
+  const list = payloadsOf(fields, payloads, MAX_CLIENT_FRAME_BYTES);
+  if (!list.ok) return list;
+  return ok({
+    action: "publish",
+    topic: topic.value,
+    payloads: list.value,
+    ephemeral: ephemeral || latest !== undefined,
+    echo,
+    ...tag({ id }),
+  });
+}
+
+function parsePing(fields: JsonObject): Result<PingRequest> {
+  const tagged = check(taggedSchema, fields);
+  if (!tagged.ok) return tagged;
+  const served = refuseUnserved(fields, ["places"]);
+  return served.ok ? ok({ action: "ping", ...tag(tagged.value) }) : served;
+}
+
+function tag({ id }: { id?: string | undefined }): Tagged {
+  return id === undefined ? {} : { id };
+}

@@ -1,0 +1,74 @@
+import * as v from "valibot";
+import { ok, type Result, refuse } from "./codes.ts";
+import { type Json, type JsonObject, utf8Length } from "./json.ts";
+import { MAX_BATCH, MAX_NAME_LENGTH } from "./limits.ts";
+
+const NAME_RULE = `must be a string of 1 to ${MAX_NAME_LENGTH} characters.`;
+const BATCH_RULE = `must be a list of 1 to ${MAX_BATCH}.`;
+
+/** A short name that a client makes up: a request's `id`, an idempotency key, the name of a `latest`. */
+export const nameSchema = v.pipe(
+  v.string(NAME_RULE),
+  v.minLength(1, NAME_RULE),
+  v.maxLength(MAX_NAME_LENGTH, NAME_RULE),
+);
+export const flagSchema = v.boolean("must be true or false.");
+export const batchSchema = v.pipe(
+  v.array(
+    v.custom<Json>(() => true),
+    BATCH_RULE,
+  ),
+  v.minLength(1, BATCH_RULE),
+  v.maxLength(MAX_BATCH, BATCH_RULE),
+);
+
+/** Which fields a publish has beside its topic, over WebSocket and HTTP alike. */
+export const publishEntries = {
+  payloads: v.optional(batchSchema),
+  ephemeral: v.optional(flagSchema),
+  latest: v.optional(nameSchema),
+};
+
+/** Checks fields against a schema whose messages read on from the field's name: "must be …". */
+export function check<S extends v.GenericSchema>(schema: S, value: unknown): Result<v.InferOutput<S>> {
+  const checked = v.safeParse(schema, value, { abortEarly: true });
+  if (checked.success) return ok(checked.output);
+  const [issue] = checked.issues;
+  return refuse("bad_request", `\`${v.getDotPath(issue) ?? "body"}\` ${issue.message}`);
+}
+
+/**
+ * The payloads of a publish: `payload` alone or all of `payloads` (checked by {@link publishEntries} before).
+ * They are measured as they will be sent on, because `1e20` grows when it is written out.
+ */
+export function payloadsOf(
+  fields: JsonObject,
+  payloads: readonly Json[] | undefined,
+  maxBytes: number,
+): Result<readonly Json[]> {
+  const single = Object.hasOwn(fields, "payload") ? fields.payload : undefined;
+  if (single === undefined && payloads === undefined) return refuse("bad_request", "`payload` is missing.");
+  if (single !== undefined && payloads !== undefined) {
+    return refuse("bad_request", "`payload` and `payloads` exclude each other; give one of them.");
+  }
+  const all = payloads ?? [single as Json];
+  const bytes = payloadBytes(all);
+  return bytes > maxBytes
+    ? tooLarge(payloads === undefined ? "`payload` is" : "`payloads` are", bytes, maxBytes)
+    : ok(all);
+}
+
+/** UTF-8 bytes of payloads together, each written out as JSON. */
+export function payloadBytes(payloads: readonly Json[]): number {
+  return payloads.reduce<number>((sum, payload) => sum + utf8Length(JSON.stringify(payload)), 0);
+}
+
+export function tooLarge(what: string, bytes: number, maxBytes: number) {
+  return refuse("payload_too_large", `${what} ${bytes} bytes long; at most ${maxBytes} are allowed.`, maxBytes);
+}
+
+/** Refuses fields that the protocol has and this version doesn't serve, because ignoring them would break a promise. */
+export function refuseUnserved(fields: JsonObject, names: readonly string[]): Result<undefined> {
+  const found = names.find((name) => Object.hasOwn(fields, name));
+  return found === undefined ? ok(undefined) : refuse("bad_request", `\`${found}\` is not served yet; leave it out.`);
+}

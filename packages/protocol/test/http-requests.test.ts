@@ -1,0 +1,188 @@
+import { describe, expect, it } from "@jest/globals";
+import {
+  type Json,
+  MAX_BATCH,
+  MAX_HTTP_BODY_BYTES,
+  MAX_HTTP_PAYLOAD_BYTES,
+  parseHttpPublish,
+  parseHttpPublishMany,
+} from "../src/index.ts";
+
+const parse = (fields: Record<string, Json>) => parseHttpPublish("room/1", JSON.stringify(fields));
+const parseMany = (messages: Json) => parseHttpPublishMany(JSON.stringify({ messages }));
+const refused = (code: string, message: string, limit?: number) => ({
+  ok: false,
+  fault: { code, message: expect.stringContaining(message), ...(limit !== undefined && { limit }) },
+});
+
+const bodyFaults: [string, string, string][] = [
+  ["nothing", "", "This is not JSON."],
+  ["what is not JSON", "payload=1", "This is not JSON."],
+  ["JSON that nests too deep", `{"payload":${"[".repeat(100)}${"]".repeat(100)}}`, "deeper than 100 levels"],
+  ["null", "null", "The body must be a JSON object."],
+  ["a list", "[1]", "The body must be a JSON object."],
+  ["a string", '"hi"', "The body must be a JSON object."],
+];
+
+describe("parseHttpPublish", () => {
+  const published = { topic: "room/1", payloads: [{ x: 1 }], ephemeral: false };
+
+  it.each<[string, Record<string, Json>, Record<string, Json>]>([
+    ["a payload", {}, {}],
+    ["`ephemeral: true`", { ephemeral: true }, { ephemeral: true }],
+    ["`latest`, which implies ephemeral", { latest: "score" }, { ephemeral: true }],
+    ["`from`", { from: "jobs" }, { from: "jobs" }],
+    ["the longest `from`", { from: "x".repeat(64) }, { from: "x".repeat(64) }],
+    ["another topic in the body, which it ignores", { topic: "room/2" }, {}],
+  ])("takes %s", (_what, fields, expected) => {
+    expect(parse({ payload: { x: 1 }, ...fields })).toEqual({ ok: true, value: { ...published, ...expected } });
+  });
+
+  it("takes a payload of null", () => {
+    expect(parse({ payload: null })).toEqual({ ok: true, value: { ...published, payloads: [null] } });
+  });
+
+  it.each([1, MAX_BATCH])("takes a batch of %d", (count) => {
+    const payloads = Array.from({ length: count }, (_, i) => i);
+
+    expect(parse({ payloads })).toEqual({ ok: true, value: { ...published, payloads } });
+  });
+
+  it.each(bodyFaults)("refuses %s", (_what, body, message) => {
+    expect(parseHttpPublish("room/1", body)).toEqual(refused("bad_request", message));
+  });
+
+  const name = "must be a string of 1 to 64 characters.";
+  const list = "must be a list of 1 to 100.";
+  it.each<[Record<string, Json>, string]>([
+    [{}, "`payload` is missing."],
+    [{ payload: 1, payloads: [1] }, "`payload` and `payloads` exclude each other"],
+    [{ payloads: "all" }, `\`payloads\` ${list}`],
+    [{ payloads: [] }, `\`payloads\` ${list}`],
+    [{ payload: 1, ephemeral: 1 }, "`ephemeral` must be true or false."],
+    [{ payload: 1, latest: 1 }, `\`latest\` ${name}`],
+    [{ payload: 1, from: null }, `\`from\` ${name}`],
+    [{ payload: 1, from: "" }, `\`from\` ${name}`],
+    [{ payload: 1, from: "x".repeat(65) }, `\`from\` ${name}`],
+    [{ payload: 1, key: "k1" }, "`key` is not served yet; leave it out."],
+  ])("refuses %j", (fields, message) => {
+    expect(parse(fields)).toEqual(refused("bad_request", message));
+  });
+
+  it("refuses a batch of one too many", () => {
+    expect(parse({ payloads: Array(MAX_BATCH + 1).fill(0) })).toEqual(refused("bad_request", `\`payloads\` ${list}`));
+  });
+
+  it.each([
+    ["empty", ""],
+    ["too long", "x".repeat(201)],
+    ["not NFC", "cafe\u0301"],
+    ["reserved", "$events"],
+    ["a verb of the path", "room/subscribers"],
+  ])("refuses a topic that is %s", (_what, topic) => {
+    expect(parseHttpPublish(topic, '{"payload":1}')).toEqual(refused("invalid_topic", "`topic`"));
+  });
+
+  it("takes payloads of the most bytes, and not one more", () => {
+    const largest = "x".repeat(MAX_HTTP_PAYLOAD_BYTES - 2);
+    const message = "`payload` is 98305 bytes long; at most 98304 are allowed.";
+
+    expect(parse({ payload: largest })).toMatchObject({ ok: true });
+    expect(parse({ payload: `${largest}x` })).toEqual(refused("payload_too_large", message, MAX_HTTP_PAYLOAD_BYTES));
+  });
+
+  it("measures a batch together, in bytes", () => {
+    const half = "語".repeat(16_384);
+    const message = "`payloads` are 98308 bytes long; at most 98304 are allowed.";
+
+    expect(parse({ payloads: [half, half] })).toEqual(refused("payload_too_large", message, MAX_HTTP_PAYLOAD_BYTES));
+  });
+
+  it("refuses a body that is too large before it is parsed", () => {
+    const body = "{".repeat(MAX_HTTP_BODY_BYTES + 1);
+    const message = "This body is 196609 bytes long; at most 196608 are allowed.";
+
+    expect(parseHttpPublish("room/1", body)).toEqual(refused("payload_too_large", message, MAX_HTTP_BODY_BYTES));
+    expect(parseHttpPublish("room/1", body.slice(1))).toEqual(refused("bad_request", "This is not JSON."));
+  });
+});
+
+describe("parseHttpPublishMany", () => {
+  it("parses each message, in order", () => {
+    expect(
+      parseMany([
+        { topic: "a", payload: 1 },
+        { topic: "b", payloads: [2, 3], ephemeral: true, from: "jobs" },
+      ]),
+    ).toEqual({
+      ok: true,
+      value: [
+        { ok: true, value: { topic: "a", payloads: [1], ephemeral: false } },
+        { ok: true, value: { topic: "b", payloads: [2, 3], ephemeral: true, from: "jobs" } },
+      ],
+    });
+  });
+
+  it.each<[string, Json, string, string]>([
+    ["is not an object", 7, "bad_request", "an object with `topic` and `payload`"],
+    ["is a list", [], "bad_request", "an object with `topic` and `payload`"],
+    ["has no topic", { payload: 1 }, "bad_request", "`topic` is missing."],
+    ["has a topic that is too long", { topic: "x".repeat(201), payload: 1 }, "invalid_topic", "`topic`"],
+    ["has no payload", { topic: "a" }, "bad_request", "`payload` is missing."],
+    ["has a wrong field", { topic: "a", payload: 1, from: 7 }, "bad_request", "`from`"],
+    ["has a key", { topic: "a", payload: 1, key: "k1" }, "bad_request", "`key` is not served yet"],
+  ])("refuses only the message that %s", (_what, message, code, text) => {
+    expect(parseMany([{ topic: "a", payload: 1 }, message, { topic: "b", payload: 2 }])).toMatchObject({
+      ok: true,
+      value: [{ ok: true }, refused(code, text), { ok: true }],
+    });
+  });
+
+  it.each(bodyFaults)("refuses %s", (_what, body, message) => {
+    expect(parseHttpPublishMany(body)).toEqual(refused("bad_request", message));
+  });
+
+  it("refuses a body without messages", () => {
+    expect(parseHttpPublishMany("{}")).toEqual(refused("bad_request", "`messages` is missing."));
+  });
+
+  it.each<[string, Json]>([
+    ["null", null],
+    ["an object", {}],
+    ["none", []],
+    ["one too many", Array(MAX_BATCH + 1).fill({ topic: "a", payload: 1 })],
+  ])("refuses messages that are %s", (_what, messages) => {
+    expect(parseMany(messages)).toEqual(refused("bad_request", "`messages` must be a list of 1 to 100."));
+  });
+
+  it("takes 100 messages", () => {
+    expect(parseMany(Array(MAX_BATCH).fill({ topic: "a", payload: 1 }))).toMatchObject({ ok: true });
+  });
+
+  it("takes payloads of the most bytes together, and not one more", () => {
+    const half = "x".repeat(MAX_HTTP_PAYLOAD_BYTES / 2 - 2);
+    const messages = (second: string) => [
+      { topic: "a", payload: half },
+      { topic: "b", payload: second },
+    ];
+    const message = "All payloads together are 98305 bytes long; at most 98304 are allowed.";
+
+    expect(parseMany(messages(half))).toMatchObject({ ok: true, value: [{ ok: true }, { ok: true }] });
+    expect(parseMany(messages(`${half}x`))).toEqual(refused("payload_too_large", message, MAX_HTTP_PAYLOAD_BYTES));
+  });
+
+  it("refuses only the message that is too large by itself", () => {
+    expect(
+      parseMany([
+        { topic: "a", payload: "x".repeat(MAX_HTTP_PAYLOAD_BYTES) },
+        { topic: "b", payload: 1 },
+      ]),
+    ).toMatchObject({ ok: true, value: [refused("payload_too_large", "`payload` is"), { ok: true }] });
+  });
+
+  it("refuses a body that is too large before it is parsed", () => {
+    const body = "[".repeat(MAX_HTTP_BODY_BYTES + 1);
+
+    expect(parseHttpPublishMany(body)).toEqual(refused("payload_too_large", "This body is", MAX_HTTP_BODY_BYTES));
+  });
+});

@@ -1,0 +1,90 @@
+import type {
+  AppId,
+  Connection,
+  ConnectionId,
+  ConnectionStore,
+  Freshness,
+  SubscribeOutcome,
+  Subscriber,
+  SubscriberPage,
+} from "@topicast/core";
+import { DEFAULT_APP } from "@topicast/core";
+import type { Topic } from "@topicast/protocol";
+import type { TestClock } from "./clock.ts";
+import { aConnection } from "./factories.ts";
+import type { Closable } from "./harness.ts";
+
+/** More pages than any walk of these suites has: a walk that goes on is one that never ends. */
+const MAX_PAGES = 2_000;
+
+export interface ConnectionStoreHarness extends Closable {
+  readonly store: ConnectionStore;
+  /** The store's clock. It stands still until a test moves it. */
+  readonly clock: TestClock;
+}
+
+/** Connects a client now. */
+export async function join(
+  { store, clock }: ConnectionStoreHarness,
+  overrides: Partial<Connection> = {},
+): Promise<Connection> {
+  const connection = aConnection({ connectedAt: clock.now(), ...overrides });
+  await store.connect(connection);
+  return connection;
+}
+
+/** Connects clients that join a topic in the same step, all at once. */
+export function joinMany(harness: ConnectionStoreHarness, room: Topic, count: number): Promise<Connection[]> {
+  return Promise.all(Array.from({ length: count }, () => join(harness, { room })));
+}
+
+export function subscribe(
+  { store }: ConnectionStoreHarness,
+  connection: Connection,
+  topic: Topic,
+  { validUntil = connection.validUntil, maxSubscriptions = 1_000 } = {},
+): Promise<SubscribeOutcome> {
+  return store.subscribe({ app: connection.app, topic, connection, validUntil, maxSubscriptions });
+}
+
+export interface Walk {
+  readonly topic: Topic;
+  readonly app?: AppId;
+  readonly limit?: number;
+  readonly freshness?: Freshness;
+  /** Called after each page. */
+  readonly between?: (page: SubscriberPage) => Promise<void>;
+}
+
+/** Every page of every shard. Throws where that doesn't end. */
+export async function pagesOf(store: ConnectionStore, walk: Walk): Promise<readonly SubscriberPage[]> {
+  const { topic, app = DEFAULT_APP, limit = 100, freshness = "fresh", between } = walk;
+  const pages: SubscriberPage[] = [];
+  let shards = 1;
+  for (let shard = 0; shard < shards; shard++) {
+    let cursor: string | undefined;
+    do {
+      const at = cursor === undefined ? {} : { cursor };
+      const page = await store.subscribers({ app, topic, shard, limit, freshness, ...at });
+      pages.push(page);
+      if (pages.length > MAX_PAGES) throw new Error(`The walk through ${topic} didn't end in ${MAX_PAGES} pages.`);
+      cursor = page.cursor;
+      shards = Math.max(shards, page.shards);
+      await between?.(page);
+    } while (cursor !== undefined);
+  }
+  return pages;
+}
+
+export async function subscribersOf(store: ConnectionStore, walk: Walk): Promise<readonly Subscriber[]> {
+  return (await pagesOf(store, walk)).flatMap(({ subscribers }) => subscribers);
+}
+
+/** The ids of a topic's subscribers, sorted; one that came twice is there twice. */
+export async function idsOf(store: ConnectionStore, walk: Walk): Promise<readonly ConnectionId[]> {
+  return sortedIds(await subscribersOf(store, walk));
+}
+
+export function sortedIds(all: readonly { readonly id: ConnectionId }[]): readonly ConnectionId[] {
+  return all.map(({ id }) => id).sort();
+}

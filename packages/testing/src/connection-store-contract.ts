@@ -1,0 +1,233 @@
+import { describe, expect, it } from "@jest/globals";
+import type { AppId, ConnectionId } from "@topicast/core";
+import { type ConnectionStoreHarness, idsOf, join, sortedIds, subscribe, subscribersOf } from "./connection-steps.ts";
+import { aConnection, aConnectionId, anApp, aTopic } from "./factories.ts";
+import { useHarness } from "./harness.ts";
+import { HOSTILE_NAMES, HOSTILE_TOPICS } from "./hostile.ts";
+import { describeSubscriberPages } from "./subscriber-pages-contract.ts";
+import { describeSubscribing } from "./subscribing-contract.ts";
+
+/** What every driver of `ConnectionStore` promises. Each call of `createHarness` begins with an empty store. */
+export function describeConnectionStoreContract(
+  name: string,
+  createHarness: () => Promise<ConnectionStoreHarness>,
+): void {
+  describe(`${name} keeps the contract of ConnectionStore`, () => {
+    const harness = useHarness(createHarness);
+    describe("connect and get", () => describeConnecting(harness));
+    describe("subscribe and unsubscribe", () => describeSubscribing(harness));
+    describe("disconnect", () => describeDisconnecting(harness));
+    describe("pages of subscribers", () => describeSubscriberPages(harness));
+    describe("expiry", () => describeExpiry(harness));
+    describe("freshness", () => describeFreshness(harness));
+    describe("applications and names", () => describeApartness(harness));
+  });
+}
+
+const topic = aTopic();
+
+function describeConnecting(harness: () => ConnectionStoreHarness): void {
+  it("gives a connection back as it came, right after", async () => {
+    const { store } = harness();
+    const connection = await join(harness(), { from: "日本語 __proto__", address: "example.com/jam" });
+    expect(await store.get(connection.app, connection.id, "fresh")).toEqual(connection);
+    expect(await idsOf(store, { topic })).toEqual([]);
+  });
+
+  it("knows no connection that never came", async () => {
+    const { app } = await join(harness());
+    expect(await harness().store.get(app, aConnectionId(), "fresh")).toBeUndefined();
+  });
+
+  it("subscribes a connection to its room in the same step", async () => {
+    const { store } = harness();
+    const connection = await join(harness(), { room: topic });
+    const { id, address, connectedAt, validUntil } = connection;
+    expect(await store.get(connection.app, id, "fresh")).toEqual(connection);
+    expect(await subscribersOf(store, { topic })).toEqual([{ id, address, connectedAt, validUntil }]);
+  });
+
+  it("connects twice as once", async () => {
+    const { store } = harness();
+    const connection = await join(harness(), { room: topic });
+    await store.connect(connection);
+    expect(await store.get(connection.app, connection.id, "fresh")).toEqual(connection);
+    expect(await idsOf(store, { topic })).toEqual([connection.id]);
+    // Counted once, too: one more fits into two.
+    expect(await subscribe(harness(), connection, aTopic("b"), { maxSubscriptions: 2 })).toMatchObject({
+      status: "subscribed",
+    });
+  });
+
+  it("keeps what a connection subscribed to where a repeated connect comes late", async () => {
+    const { store } = harness();
+    const connection = await join(harness(), { room: topic });
+    await subscribe(harness(), connection, aTopic("b"));
+    await store.connect(connection);
+    expect(await idsOf(store, { topic: aTopic("b") })).toEqual([connection.id]);
+    expect(await subscribe(harness(), connection, aTopic("c"), { maxSubscriptions: 2 })).toEqual({
+      status: "too_many_subscriptions",
+    });
+    await store.disconnect(connection.app, connection.id);
+    expect(await idsOf(store, { topic: aTopic("b") })).toEqual([]);
+  });
+}
+
+function describeDisconnecting(harness: () => ConnectionStoreHarness): void {
+  it("forgets the connection and all its subscriptions, and nobody else's", async () => {
+    const { store } = harness();
+    const leaver = await join(harness(), { room: topic });
+    const other = await join(harness(), { room: topic });
+    // More than DynamoDB takes in one BatchWriteItem (25).
+    const topics = Array.from({ length: 30 }, (_, i) => aTopic(`room/${i}`));
+    for (const each of topics) await subscribe(harness(), leaver, each);
+    await store.disconnect(leaver.app, leaver.id);
+    expect(await store.get(leaver.app, leaver.id, "fresh")).toBeUndefined();
+    expect(await store.get(other.app, other.id, "fresh")).toEqual(other);
+    expect(await idsOf(store, { topic })).toEqual([other.id]);
+    for (const each of topics.slice(2)) expect(await idsOf(store, { topic: each })).toEqual([]);
+    expect(await store.unsubscribe(leaver.app, topic, leaver.id)).toBe(false);
+    expect(await subscribe(harness(), leaver, topic)).toEqual({ status: "unknown_connection" });
+  });
+
+  it("disconnects twice as once, and an unknown connection without a fault", async () => {
+    const { store } = harness();
+    const { app, id } = await join(harness(), { room: topic });
+    const other = await join(harness(), { room: topic });
+    await store.disconnect(app, id);
+    await store.disconnect(app, id);
+    await store.disconnect(app, aConnectionId());
+    expect(await idsOf(store, { topic })).toEqual([other.id]);
+  });
+
+  it("gives nothing of before to a connection of the same id", async () => {
+    const { store } = harness();
+    const connection = await join(harness(), { room: topic });
+    await subscribe(harness(), connection, aTopic("b"));
+    await store.disconnect(connection.app, connection.id);
+    const { room: _, ...roomless } = connection;
+    await store.connect(roomless);
+    expect(await store.get(connection.app, connection.id, "fresh")).toStrictEqual(roomless);
+    for (const each of [topic, aTopic("b")]) expect(await idsOf(store, { topic: each })).toEqual([]);
+    expect(await subscribe(harness(), roomless, aTopic("c"), { maxSubscriptions: 1 })).toMatchObject({
+      status: "subscribed",
+    });
+  });
+}
+
+function describeExpiry(harness: () => ConnectionStoreHarness): void {
+  it("no longer knows a connection after its time", async () => {
+    const { store, clock } = harness();
+    const connection = await join(harness(), { validUntil: clock.now() + 1_000, room: topic });
+    await clock.advance(999);
+    expect(await store.get(connection.app, connection.id, "fresh")).toEqual(connection);
+    expect(await idsOf(store, { topic })).toEqual([connection.id]);
+    await clock.advance(2);
+    for (const freshness of ["fresh", "stale"] as const) {
+      expect(await store.get(connection.app, connection.id, freshness)).toBeUndefined();
+      expect(await idsOf(store, { topic, freshness })).toEqual([]);
+    }
+    const validUntil = clock.now() + 60_000;
+    expect(await subscribe(harness(), connection, topic, { validUntil })).toEqual({ status: "unknown_connection" });
+    expect(await idsOf(store, { topic })).toEqual([]);
+  });
+
+  it("ends a subscription before its connection", async () => {
+    const { store, clock } = harness();
+    const connection = await join(harness());
+    const validUntil = clock.now() + 1_000;
+    await subscribe(harness(), connection, topic, { validUntil });
+    expect(await subscribersOf(store, { topic })).toMatchObject([{ id: connection.id, validUntil }]);
+    await clock.advance(1_001);
+    expect(await idsOf(store, { topic })).toEqual([]);
+    expect(await store.get(connection.app, connection.id, "fresh")).toEqual(connection);
+  });
+
+  it("finds the valid ones behind and between many that are not", async () => {
+    const { store, clock } = harness();
+    const valid: ConnectionId[] = [];
+    for (let i = 0; i < 30; i++) {
+      const lifeMs = i % 10 === 9 ? 60_000 : 1_000;
+      const { id } = await join(harness(), { validUntil: clock.now() + lifeMs, room: topic });
+      if (lifeMs > 1_000) valid.push(id);
+    }
+    await clock.advance(1_001);
+    expect(await idsOf(store, { topic, limit: 2 })).toEqual(valid.sort());
+  });
+}
+
+function describeFreshness(harness: () => ConnectionStoreHarness): void {
+  it("shows a fresh read every change that was acknowledged before", async () => {
+    const { store } = harness();
+    const connection = await join(harness());
+    for (let round = 0; round < 5; round++) {
+      await subscribe(harness(), connection, topic);
+      expect(await idsOf(store, { topic, freshness: "stale" })).toEqual(expect.any(Array));
+      expect(await idsOf(store, { topic })).toEqual([connection.id]);
+      await store.unsubscribe(connection.app, topic, connection.id);
+      expect(await idsOf(store, { topic })).toEqual([]);
+    }
+  });
+
+  it("may miss something in a stale read, but invents nothing", async () => {
+    const { store } = harness();
+    const connection = await join(harness(), { room: topic });
+    const { id, app, address, connectedAt, validUntil } = connection;
+    expect([undefined, connection]).toContainEqual(await store.get(app, id, "stale"));
+    expect(await store.get(app, aConnectionId(), "stale")).toBeUndefined();
+    for (const subscriber of await subscribersOf(store, { topic, freshness: "stale" })) {
+      expect(subscriber).toEqual({ id, address, connectedAt, validUntil });
+    }
+    expect(await idsOf(store, { topic: aTopic("b"), freshness: "stale" })).toEqual([]);
+  });
+}
+
+function describeApartness(harness: () => ConnectionStoreHarness): void {
+  it("keeps the same id and topic of two applications apart", async () => {
+    const { store } = harness();
+    const [one, two] = ["one", "two"].map(anApp) as [AppId, AppId];
+    const mine = await join(harness(), { app: one, from: "mine", room: topic });
+    const theirs = await join(harness(), { app: two, from: "theirs", id: mine.id });
+    expect(await store.get(one, mine.id, "fresh")).toEqual(mine);
+    expect(await store.get(two, mine.id, "fresh")).toEqual(theirs);
+    expect(await idsOf(store, { topic, app: two })).toEqual([]);
+    expect(await store.unsubscribe(two, topic, mine.id)).toBe(false);
+    expect(await subscribe(harness(), theirs, topic, { maxSubscriptions: 1 })).toEqual({
+      status: "subscribed",
+      from: "theirs",
+    });
+    await store.disconnect(two, mine.id);
+    expect(await store.get(one, mine.id, "fresh")).toEqual(mine);
+    expect(await idsOf(store, { topic, app: one })).toEqual([mine.id]);
+  });
+
+  it("mixes no topics up, whatever their names", async () => {
+    const { store } = harness();
+    const joined = await Promise.all(HOSTILE_TOPICS.map((each) => join(harness(), { room: each })));
+    const everywhere = await join(harness());
+    for (const each of HOSTILE_TOPICS) await subscribe(harness(), everywhere, each);
+    for (const [i, each] of HOSTILE_TOPICS.entries()) {
+      const { id } = joined[i] as { id: ConnectionId };
+      expect(await idsOf(store, { topic: each })).toEqual([id, everywhere.id].sort());
+      expect(await store.unsubscribe(everywhere.app, each, everywhere.id)).toBe(true);
+      expect(await idsOf(store, { topic: each })).toEqual([id]);
+    }
+  });
+
+  it("mixes no connections up, whatever their ids", async () => {
+    const { store } = harness();
+    const ids = HOSTILE_NAMES as readonly string[] as readonly ConnectionId[];
+    expect(await store.get(anApp("__proto__"), "constructor" as ConnectionId, "fresh")).toBeUndefined();
+    const connections = ids.map((id) =>
+      aConnection({ id, from: `from ${id}`, room: topic, connectedAt: harness().clock.now() }),
+    );
+    for (const connection of connections) await store.connect(connection);
+    expect(await idsOf(store, { topic, limit: 3 })).toEqual(sortedIds(connections));
+    for (const connection of connections) {
+      expect(await store.get(connection.app, connection.id, "fresh")).toEqual(connection);
+      await store.disconnect(connection.app, connection.id);
+      expect(await store.get(connection.app, connection.id, "fresh")).toBeUndefined();
+    }
+    expect(await idsOf(store, { topic })).toEqual([]);
+  });
+}

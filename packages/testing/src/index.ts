@@ -1,0 +1,18 @@
+export { settle, TEST_START, type TestClock, testClock } from "./clock.ts";
+export {
+  type ConnectionGatewayHarness,
+  describeConnectionGatewayContract,
+  type TestClient,
+} from "./connection-gateway-contract.ts";
+export type { ConnectionStoreHarness } from "./connection-steps.ts";
+export { describeConnectionStoreContract } from "./connection-store-contract.ts";
+export { aConnection, aConnectionId, aJob, anApp, aTarget, aTopic, CONNECTION_LIFE_MS } from "./factories.ts";
+export {
+  type DeadJob,
+  describeFanoutQueueContract,
+  type FanoutQueueHarness,
+  type ReceivedJob,
+} from "./fanout-queue-contract.ts";
+export type { CreateTopicLogHarness, HeldWrite, Retention, TopicLogHarness } from "./log-steps.ts";
+export { describeTopicLogContract } from "./topic-log-contract.ts";
+export { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";

@@ -1,0 +1,135 @@
+import { expect, it } from "@jest/globals";
+import { type Connection, type ConnectionId, DEFAULT_APP, type Subscriber, type SubscriberPage } from "@topicast/core";
+import {
+  type ConnectionStoreHarness,
+  idsOf,
+  join,
+  joinMany,
+  pagesOf,
+  sortedIds,
+  subscribe,
+} from "./connection-steps.ts";
+import { aTopic } from "./factories.ts";
+
+const topic = aTopic();
+
+export function describeSubscriberPages(harness: () => ConnectionStoreHarness): void {
+  describeStillTopics(harness);
+  describeThoseWhoLeave(harness);
+  describeThoseWhoStay(harness);
+}
+
+/** Walks through the topic and calls `between` after each page; whom the pages held. */
+async function walk(
+  { store }: ConnectionStoreHarness,
+  limit: number,
+  between: (page: SubscriberPage) => Promise<void>,
+): Promise<readonly Subscriber[]> {
+  return (await pagesOf(store, { topic, limit, between })).flatMap(({ subscribers }) => subscribers);
+}
+
+function describeStillTopics(harness: () => ConnectionStoreHarness): void {
+  it("has one shard and nobody in a topic that no one joined", async () => {
+    const query = { app: DEFAULT_APP, topic, shard: 0, limit: 10, freshness: "fresh" } as const;
+    expect(await harness().store.subscribers(query)).toMatchObject({ subscribers: [], shards: 1 });
+    expect(await idsOf(harness().store, { topic })).toEqual([]);
+  });
+
+  it.each([1, 4, 23, 100])("gives each subscriber once in pages of at most %i", async (limit) => {
+    const connections = await joinMany(harness(), topic, 23);
+    await joinMany(harness(), aTopic("b"), 7);
+    const pages = await pagesOf(harness().store, { topic, limit });
+    for (const { subscribers } of pages) expect(subscribers.length).toBeLessThanOrEqual(limit);
+    expect(sortedIds(pages.flatMap(({ subscribers }) => subscribers))).toEqual(sortedIds(connections));
+  });
+
+  it("says in every page how many shards there are", async () => {
+    await joinMany(harness(), topic, 23);
+    const pages = await pagesOf(harness().store, { topic, limit: 4 });
+    const shards = pages[0]?.shards ?? 0;
+    expect(shards).toBeGreaterThanOrEqual(1);
+    expect(pages.map((page) => page.shards)).toEqual(pages.map(() => shards));
+    // Each shard has one page without a cursor, its last.
+    expect(pages.filter(({ cursor }) => cursor === undefined)).toHaveLength(shards);
+  });
+
+  it("answers the same to the same cursor, as a job that comes twice asks", async () => {
+    await joinMany(harness(), topic, 40);
+    const query = { app: DEFAULT_APP, topic, limit: 3, freshness: "fresh" } as const;
+    let { cursor, shards } = await harness().store.subscribers({ ...query, shard: 0 });
+    let shard = 0;
+    while (cursor === undefined && ++shard < shards) {
+      ({ cursor, shards } = await harness().store.subscribers({ ...query, shard }));
+    }
+    if (cursor === undefined) throw new Error("None of the shards of 40 subscribers has more than three.");
+    const first = await harness().store.subscribers({ ...query, shard, cursor });
+    expect(sortedIds((await harness().store.subscribers({ ...query, shard, cursor })).subscribers)).toEqual(
+      sortedIds(first.subscribers),
+    );
+  });
+}
+
+type Leave = (harness: ConnectionStoreHarness, id: ConnectionId) => Promise<unknown>;
+const WAYS_TO_LEAVE: readonly (readonly [string, Leave])[] = [
+  ["unsubscribe", ({ store }, id) => store.unsubscribe(DEFAULT_APP, topic, id)],
+  ["disconnect", ({ store }, id) => store.disconnect(DEFAULT_APP, id)],
+];
+
+function describeThoseWhoLeave(harness: () => ConnectionStoreHarness): void {
+  it.each(WAYS_TO_LEAVE)("misses nobody where those that a page ended with %s", async (_, leave) => {
+    const connections = await joinMany(harness(), topic, 40);
+    const seen = await walk(harness(), 3, async ({ subscribers }) => {
+      const last = subscribers.at(-1);
+      if (last !== undefined) await leave(harness(), last.id);
+    });
+    expect(sortedIds(seen)).toEqual(sortedIds(connections));
+  });
+
+  it.each(WAYS_TO_LEAVE)("misses nobody where all that were seen %s", async (_, leave) => {
+    const connections = await joinMany(harness(), topic, 100);
+    const seen = await walk(harness(), 7, async ({ subscribers }) => {
+      for (const { id } of subscribers) await leave(harness(), id);
+    });
+    expect(sortedIds(seen)).toEqual(sortedIds(connections));
+  });
+
+  it("doesn't give those who left before their page was read", async () => {
+    const connections = await joinMany(harness(), topic, 20);
+    let left: readonly Connection[] = [];
+    const seen = await walk(harness(), 5, async ({ subscribers }) => {
+      if (left.length > 0) return;
+      left = connections.filter(({ id }) => subscribers.every((subscriber) => subscriber.id !== id)).slice(0, 10);
+      for (const { id } of left) await harness().store.unsubscribe(DEFAULT_APP, topic, id);
+    });
+    expect(left).toHaveLength(10);
+    expect(sortedIds([...seen, ...left])).toEqual(sortedIds(connections));
+  });
+}
+
+function describeThoseWhoStay(harness: () => ConnectionStoreHarness): void {
+  it("gives everyone who stays, whoever else comes, goes or comes again", async () => {
+    const all = await joinMany(harness(), topic, 90);
+    const stayers = all.filter((_, i) => i % 3 === 0);
+    const leavers = all.filter((_, i) => i % 3 === 1);
+    const returners = all.filter((_, i) => i % 3 === 2);
+    const seen = await walk(harness(), 5, async () => {
+      const [leaver, returner] = [leavers.pop(), returners.shift()];
+      if (leaver === undefined || returner === undefined) return;
+      await harness().store.disconnect(DEFAULT_APP, leaver.id);
+      await harness().store.unsubscribe(DEFAULT_APP, topic, returner.id);
+      await subscribe(harness(), returner, topic);
+      await join(harness(), { room: topic });
+    });
+    const seenIds = new Set(seen.map(({ id }) => id));
+    expect(stayers.filter(({ id }) => !seenIds.has(id))).toEqual([]);
+  });
+
+  it("gives everyone who stays and subscribes again meanwhile", async () => {
+    const connections = await joinMany(harness(), topic, 30);
+    const again = [...connections];
+    const seen = await walk(harness(), 4, async () => {
+      for (const connection of again.splice(0, 3)) await subscribe(harness(), connection, topic);
+    });
+    expect([...new Set(sortedIds(seen))]).toEqual(sortedIds(connections));
+  });
+}

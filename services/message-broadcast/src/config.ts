@@ -1,0 +1,3 @@
+import { parseConfig } from "@topicast/core";
+
+export const config = parseConfig(process.env);

@@ -1,0 +1,7 @@
+import type { Envelope } from "@topicast/core";
+import { encodeMessages } from "@topicast/protocol";
+
+/** Every subscriber gets the same frames; a client knows its own messages by `from`. */
+export const topicEnvelope: Envelope = {
+  frames: ({ topic, epoch, messages }) => encodeMessages({ topic, epoch }, messages),
+};

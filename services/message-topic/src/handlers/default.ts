@@ -1,0 +1,1 @@
+export { unroutedHandler as handler } from "../request-handler.ts";

@@ -1,0 +1,13 @@
+import { findSender, publish } from "@topicast/core";
+import { ok } from "@topicast/protocol";
+import { service } from "../app.ts";
+import { requestHandler } from "../request-handler.ts";
+
+export const handler = requestHandler(service, "publish", async (request, { app, connection }) => {
+  const { id, action, topic, payloads, ephemeral, echo } = request;
+  const sender = await findSender(service, app, connection.id);
+  if (!sender.ok) return sender;
+  const { from } = sender.value;
+  const place = await publish(service, { app, topic, payloads, from, sender: connection.id, echo, ephemeral });
+  return ok(id === undefined ? undefined : { type: "ack", id, action, topic, ...place });
+});

@@ -1,0 +1,11 @@
+import { subscribe } from "@topicast/core";
+import { ok } from "@topicast/protocol";
+import { service } from "../app.ts";
+import { requestHandler } from "../request-handler.ts";
+
+export const handler = requestHandler(service, "subscribe", async ({ id, action, topic }, { app, connection }) => {
+  const subscribed = await subscribe(service, { app, topic, target: connection });
+  if (!subscribed.ok) return subscribed;
+  const { place, you } = subscribed.value;
+  return ok({ type: "ack", ...(id !== undefined && { id }), action, topic, ...place, you });
+});

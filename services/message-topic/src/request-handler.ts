@@ -1,0 +1,75 @@
+import type { Service } from "@topicast/core";
+import {
+  faultOf,
+  parseWebSocketEvent,
+  routeResponse,
+  type WebSocketCall,
+  type WebSocketEvent,
+} from "@topicast/core/lambda";
+import {
+  type Action,
+  type ClientRequest,
+  encodeFrame,
+  type Fault,
+  parseRequest,
+  type RequestHead,
+  type Result,
+  type ServerFrame,
+} from "@topicast/protocol";
+
+type RequestOf<A extends Action> = Extract<ClientRequest, { action: A }>;
+
+/** Answers one kind of request; `undefined` where there is nothing to say. */
+export type Answer<A extends Action> = (
+  request: RequestOf<A>,
+  call: WebSocketCall,
+) => Promise<Result<ServerFrame | undefined>>;
+
+/** A Lambda handler for the route of one action. Its reply travels as the route's response. */
+export function requestHandler<A extends Action>(service: Service, action: A, answer: Answer<A>) {
+  return async (event: WebSocketEvent) => {
+    const call = parseWebSocketEvent(event);
+    const parsed = parseRequest(call.body);
+    if (!parsed.ok) return routeResponse(errorFrame(parsed.fault, parsed.head));
+    const { request } = parsed;
+    try {
+      if (!isAction(request, action)) throw new Error(`The route of ${action} got another action.`);
+      const result = await answer(request, call);
+      if (!result.ok) return routeResponse(errorFrame(result.fault, headOf(request)));
+      return routeResponse(result.value && encodeFrame(result.value));
+    } catch (error) {
+      return routeResponse(errorFrame(faultOf(error, service.logger), headOf(request)));
+    }
+  };
+}
+
+/** A Lambda handler for what no route takes: says what is wrong with it. */
+export async function unroutedHandler(event: WebSocketEvent) {
+  return routeResponse(refusalOf(parseWebSocketEvent(event).body));
+}
+
+/**
+ * A client can reach the routes `$connect` and `$disconnect` by naming them as its action. They have no route response, so the refusal is
+ * posted.
+ */
+export async function refuseMisrouted({ gateway }: Service, { connection, body }: WebSocketCall): Promise<void> {
+  await gateway.post([connection], refusalOf(body));
+}
+
+function refusalOf(body: string): string {
+  const parsed = parseRequest(body);
+  if (!parsed.ok) return errorFrame(parsed.fault, parsed.head);
+  throw new Error(`The action ${parsed.request.action} has no route.`);
+}
+
+function isAction<A extends Action>(request: ClientRequest, action: A): request is RequestOf<A> {
+  return request.action === action;
+}
+
+function headOf({ id, action, ...fields }: ClientRequest): RequestHead {
+  return { ...(id !== undefined && { id }), action, ...("topic" in fields && { topic: fields.topic }) };
+}
+
+function errorFrame(fault: Fault, head: RequestHead): string {
+  return encodeFrame({ type: "error", ...head, ...fault });
+}
