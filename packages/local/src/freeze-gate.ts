@@ -25,9 +25,11 @@ export function createFreezeGate(): FreezeGate {
     },
     enter() {
       running += 1;
-      const callbacks = [...waiting];
-      waiting.clear();
-      for (const callback of callbacks) callback();
+      // One by one: what one calls may keep the next from being called.
+      for (const callback of waiting) {
+        waiting.delete(callback);
+        callback();
+      }
     },
     leave() {
       running -= 1;

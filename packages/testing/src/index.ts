@@ -14,5 +14,5 @@ export {
   type ReceivedJob,
 } from "./fanout-queue-contract.ts";
 export type { CreateTopicLogHarness, HeldWrite, Retention, TopicLogHarness } from "./log-steps.ts";
-export { describeTopicLogContract } from "./topic-log-contract.ts";
 export { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
+export { describeTopicLogContract } from "./topic-log-contract.ts";

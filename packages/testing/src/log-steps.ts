@@ -65,7 +65,7 @@ export interface History {
   readonly messages: readonly LoggedMessage[];
 }
 
-/** All pages after a place. Throws where a page is over the limit, or says that more follow and holds none. */
+/** All pages after a place. Throws where a page is over the limit, is out of order, or says that more follow and holds none. */
 export async function historySince(
   { log }: TopicLogHarness,
   topic: Topic,
@@ -78,15 +78,20 @@ export async function historySince(
     const at = { epoch: since.epoch, seq: messages.at(-1)?.seq ?? since.seq };
     const page = await log.readSince(app, topic, at, limit);
     if (!page.recovered) return { recovered: false, place: page.place, messages: [] };
-    assertPage(page, limit);
+    assertPage(page, at.seq, limit);
     messages.push(...page.messages);
     if (!page.more) return { recovered: true, place: page.place, messages };
   }
 }
 
-function assertPage({ messages, more }: LogPage & { recovered: true }, limit: number): void {
+function assertPage({ messages, more, place }: LogPage & { recovered: true }, after: number, limit: number): void {
   if (messages.length > limit) throw new Error(`A page of at most ${limit} messages holds ${messages.length}.`);
   if (more && messages.length === 0) throw new Error("A page is empty and says that more follow.");
+  let last = after;
+  for (const { seq } of messages) {
+    if (seq <= last || seq > place.seq) throw new Error(`A page has ${seq} after ${last}, settled up to ${place.seq}.`);
+    last = seq;
+  }
 }
 
 /** All that the topic has, from the beginning of its epoch. */

@@ -19,13 +19,22 @@ export function describeSubscriberPages(harness: () => ConnectionStoreHarness): 
   describeThoseWhoStay(harness);
 }
 
-/** Walks through the topic and calls `between` after each page; whom the pages held. */
+/** Walks through the topic and calls `change` after each page; whom the pages held. */
 async function walk(
-  { store }: ConnectionStoreHarness,
+  { store, clock }: ConnectionStoreHarness,
   limit: number,
-  between: (page: SubscriberPage) => Promise<void>,
+  change: (page: SubscriberPage) => Promise<void>,
 ): Promise<readonly Subscriber[]> {
-  return (await pagesOf(store, { topic, limit, between })).flatMap(({ subscribers }) => subscribers);
+  const pages = await pagesOf(store, {
+    topic,
+    limit,
+    between: async (page) => {
+      await change(page);
+      // Time for a store to tidy up behind the cursor.
+      await clock.advance(2_000);
+    },
+  });
+  return pages.flatMap(({ subscribers }) => subscribers);
 }
 
 function describeStillTopics(harness: () => ConnectionStoreHarness): void {

@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { fixture } from "./fixture-host.ts";
+import { connectClient } from "./web-socket-client.ts";
+
+const ROOT = join(__dirname, "../../..");
+const START_MS = 3_000;
+const EXIT_MS = 1_000;
+
+let running: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of running) child.kill("SIGKILL");
+  running = [];
+});
+
+interface Cli {
+  readonly child: ChildProcess;
+  /** Resolves with all that was printed so far once it holds `text`. */
+  printed(text: string): Promise<string>;
+  readonly exited: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
+}
+
+/** Runs the command as `npm start` does. */
+function runCli(parameters: string[], env: Record<string, string> = {}): Cli {
+  const command = ["--import", "tsx", "packages/local/src/cli.ts", ...parameters];
+  const child = spawn(process.execPath, command, { cwd: ROOT, env: { PATH: process.env.PATH, ...env } });
+  running.push(child);
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+  });
+  return {
+    child,
+    async printed(text) {
+      while (!stdout.includes(text)) await Promise.race([once(child.stdout, "data"), failOnExit()]);
+      return stdout;
+    },
+    exited: once(child, "close").then(([code]) => ({ code, stdout, stderr })),
+  };
+
+  async function failOnExit(): Promise<never> {
+    await once(child, "close");
+    throw new Error(`the command ended early: ${stderr}`);
+  }
+}
+
+async function portOf(cli: Cli): Promise<number> {
+  const output = await cli.printed("Ctrl-C");
+  return Number(/127\.0\.0\.1:(\d+)/.exec(output)?.[1]);
+}
+
+describe("npm start", () => {
+  it("prints the addresses of this repository's services within three seconds, and that it is open", async () => {
+    const startedAt = Date.now();
+    const cli = runCli(["--port", "0"]);
+    const output = await cli.printed("Ctrl-C");
+    expect(Date.now() - startedAt).toBeLessThan(START_MS);
+    expect(output).toMatch(/ws:\/\/127\.0\.0\.1:\d+\/message-topic$/m);
+    expect(output).toMatch(/http:\/\/127\.0\.0\.1:\d+\/message-topic$/m);
+    expect(output).toMatch(/^There is no authentication: the host is open to everyone on this machine\.$/m);
+  });
+
+  it("serves the folders that are named", async () => {
+    const cli = runCli(["--port", "0", "--service", fixture("bare"), fixture("http")]);
+    const response = await fetch(`http://127.0.0.1:${await portOf(cli)}/http/any`);
+    expect(response.status).toBe(200);
+  });
+
+  it("prints its options with --help", async () => {
+    const { code, stdout } = await runCli(["--help"]).exited;
+    expect(code).toBe(0);
+    for (const option of ["--port", "--host", "--service", "PORT", "4000", "127.0.0.1"]) expect(stdout).toContain(option);
+  });
+});
+
+describe("what can't work gives one line and a status of 1:", () => {
+  async function expectError(parameters: string[], line: string | RegExp, env: Record<string, string> = {}): Promise<void> {
+    const { code, stderr, stdout } = await runCli(parameters, env).exited;
+    expect(stderr.trimEnd()).toMatch(line);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect([code, stdout]).toEqual([1, ""]);
+  }
+
+  it("a taken port", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const taken = `error: Port ${port} is taken; stop what uses it, or choose another with --port`;
+    await expectError(["--service", fixture("bare")], taken, { PORT: String(port) });
+    server.close();
+  });
+
+  it("a bad option", async () => {
+    await expectError(["--prot", "1"], "error: unknown option '--prot'\n(Did you mean --port?)".split("\n")[0] ?? "");
+  });
+
+  it("a bad port", async () => {
+    await expectError(["--port", "many"], /^error: option '--port <number>' argument 'many' is invalid\. A port is a number/);
+    await expectError([], /^error: option '--port <number>' value '70000' from env 'PORT' is invalid\./, { PORT: "70000" });
+  });
+
+  it("a host that is not this machine's", async () => {
+    await expectError(["--host", "192.0.2.1", "--service", fixture("bare")], /^error: Can't listen on 192\.0\.2\.1, port 4000: /);
+  });
+
+  it("a broken serverless.yml", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "service-"));
+    await writeFile(join(folder, "serverless.yml"), "provider: {}\nfunctions: { a: { handler: 1 } }\n");
+    await expectError(["--service", folder], /^error: .*serverless\.yml: functions\.a\.handler: /);
+  });
+
+  it("no service there", async () => {
+    await expectError(["--service", "/nowhere"], /^error: \/nowhere\/serverless\.yml: can't be read/);
+  });
+});
+
+describe("a signal", () => {
+  it.each(["SIGINT", "SIGTERM"] as const)("closes sockets with 1001 and exits in time: %s", async (signal) => {
+    const cli = runCli(["--port", "0", "--service", fixture("echo")]);
+    const client = await connectClient(`ws://127.0.0.1:${await portOf(cli)}/echo`);
+    const signalledAt = Date.now();
+    cli.child.kill(signal);
+    expect(await client.closed).toEqual({ code: 1001, reason: "Going away" });
+    expect((await cli.exited).code).toBe(0);
+    expect(Date.now() - signalledAt).toBeLessThan(EXIT_MS);
+  });
+
+  it("exits in time while a handler hangs and a client doesn't answer", async () => {
+    const cli = runCli(["--port", "0", "--service", fixture("echo")]);
+    const port = await portOf(cli);
+    const hanging = await connectClient(`ws://127.0.0.1:${port}/echo`);
+    const silent = await connectClient(`ws://127.0.0.1:${port}/echo`);
+    hanging.send('{"action":"slow"}');
+    hanging.send('{"action":"echo"}');
+    await hanging.next();
+    silent.socket.pause();
+    const signalledAt = Date.now();
+    cli.child.kill("SIGINT");
+    expect((await cli.exited).code).toBe(0);
+    expect(Date.now() - signalledAt).toBeLessThan(EXIT_MS);
+    silent.socket.terminate();
+  });
+});
