@@ -20,7 +20,10 @@ export async function bundleFunctions(service: ServiceDefinition): Promise<Reado
   try {
     const { outputFiles } = await build({
       absWorkingDir: service.folder,
-      entryPoints: service.functions.map(({ name, handlerFile }) => ({ in: join(service.folder, handlerFile), out: name })),
+      entryPoints: service.functions.map(({ name, handlerFile }) => ({
+        in: join(service.folder, handlerFile),
+        out: name,
+      })),
       outdir: folder,
       write: false,
       bundle: true,

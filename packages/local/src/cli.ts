@@ -22,9 +22,13 @@ function parsePort(text: string): number {
 
 function createCommand(): Command {
   return new Command("npm start --")
+    .configureOutput({ outputError: (text, write) => write(`${text.trimEnd().replaceAll("\n", " ")}\n`) })
     .description("Serves Topicast's services on this machine as API Gateway and Lambda do on AWS.")
     .addOption(
-      new Option("--port <number>", "the port; 0 picks a free one").env("PORT").argParser(parsePort).default(DEFAULT_PORT),
+      new Option("--port <number>", "the port; 0 picks a free one")
+        .env("PORT")
+        .argParser(parsePort)
+        .default(DEFAULT_PORT),
     )
     .option("--host <address>", "what to listen on; 0.0.0.0 is every network of this machine", DEFAULT_HOSTNAME)
     .option("--service <folder...>", "folders with a serverless.yml (default: every service of this repository)")

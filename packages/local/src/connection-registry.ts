@@ -52,7 +52,7 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
       const fault = faults.post?.(service, id);
       if (fault !== undefined) return fault;
       const connection = connections.get(id);
-      if (connection === undefined) return "gone";
+      if (connection === undefined || connection.socket.readyState !== connection.socket.OPEN) return "gone";
       if (connection.socket.bufferedAmount > limits.maxBufferedBytes) return "throttled";
       connection.socket.send(text);
       connection.lastActiveAt = clock.now();

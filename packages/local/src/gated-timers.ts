@@ -33,13 +33,12 @@ export function createGatedTimers(gate: FreezeGate, onUncaught: (error: unknown)
   }
 
   function fire(timer: unknown, callback: () => void): void {
-    if (gate.isOpen) return call(callback);
     if (stopWaiting.has(timer)) return;
     const stop = gate.whenOpen(() => {
       stopWaiting.delete(timer);
       call(callback);
     });
-    stopWaiting.set(timer, stop);
+    if (!gate.isOpen) stopWaiting.set(timer, stop);
   }
 
   function forget(timer: unknown): void {

@@ -91,6 +91,9 @@ async function readDefinitions({ services, environment }: HostOptions): Promise<
   const definitions = await Promise.all(services.map((folder) => readServiceDefinition(folder, env)));
   const names = definitions.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
+  const unfit = names.find((name) => !/^[\w.-]+$/.test(name));
+  if (unfit !== undefined)
+    throw new StartError(`"${unfit}" can't be a path; rename the folder to letters, digits and "-"`);
   if (twice !== undefined) throw new StartError(`Two services are called "${twice}"; rename one of the folders`);
   return definitions;
 }
@@ -115,7 +118,8 @@ function listen(server: Server, port: number, hostname: string): Promise<void> {
 
   function describe({ code, message }: NodeJS.ErrnoException): string {
     if (code === "EADDRINUSE") return `Port ${port} is taken; stop what uses it, or choose another with --port`;
-    if (code === "EACCES") return `Port ${port} needs more rights than this user has; choose one above 1023 with --port`;
+    if (code === "EACCES")
+      return `Port ${port} needs more rights than this user has; choose one above 1023 with --port`;
     return `Can't listen on ${hostname}, port ${port}: ${message}`;
   }
 }

@@ -71,7 +71,13 @@ function messageResponse(statusCode: number, message: string): ProxyResponse {
 function inferResponse(value: unknown): ProxyResponse | undefined {
   if (typeof value === "object" && value !== null && "statusCode" in value) return parseProxyResponse(value);
   const body = typeof value === "string" ? value : JSON.stringify(value ?? null);
-  return { statusCode: 200, headers: { "content-type": "application/json" }, cookies: [], body, isBase64Encoded: false };
+  return {
+    statusCode: 200,
+    headers: { "content-type": "application/json" },
+    cookies: [],
+    body,
+    isBase64Encoded: false,
+  };
 }
 
 function send(response: ServerResponse, { statusCode, headers, cookies, body, isBase64Encoded }: ProxyResponse): void {

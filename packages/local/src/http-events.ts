@@ -70,7 +70,13 @@ function createContext(
 
 /** Lower-cased, repeated ones joined by commas; cookies have a field of their own. */
 function readHeaders({ port }: HttpApiAddress, request: IncomingMessage, time: number): Record<string, string> {
-  const { connection, cookie, "keep-alive": keepAlive, "transfer-encoding": encoding, ...sent } = request.headersDistinct;
+  const {
+    connection,
+    cookie,
+    "keep-alive": keepAlive,
+    "transfer-encoding": encoding,
+    ...sent
+  } = request.headersDistinct;
   const headers = Object.entries(sent).map(([name, values]) => [name, values?.join(",") ?? ""]);
   return {
     ...Object.fromEntries(headers),

@@ -19,7 +19,10 @@ export function createHttpRoutes<T>(targets: ReadonlyMap<string, T>): {
   /** `path` is decoded. `undefined` where nothing takes the request. */
   match(method: string, path: string): HttpMatch<T> | undefined;
 } {
-  const routes = [...targets].filter(([routeKey]) => routeKey !== "$default").map(parseRoute).sort(compareRoutes);
+  const routes = [...targets]
+    .filter(([routeKey]) => routeKey !== "$default")
+    .map(parseRoute)
+    .sort(compareRoutes);
   const fallback = targets.get("$default");
   return {
     match(method, path) {

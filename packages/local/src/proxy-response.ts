@@ -1,8 +1,11 @@
 import * as v from "valibot";
 
 const proxyResponse = v.object({
-  statusCode: v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(599)),
-  headers: v.optional(v.record(v.string(), v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))), {}),
+  statusCode: v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)),
+  headers: v.optional(
+    v.record(v.string(), v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))),
+    {},
+  ),
   cookies: v.optional(v.array(v.string()), []),
   body: v.optional(v.nullable(v.string())),
   isBase64Encoded: v.optional(v.boolean(), false),

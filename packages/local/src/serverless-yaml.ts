@@ -13,7 +13,7 @@ export function isIntrinsic(value: unknown): boolean {
   return keys.length === 1 && /^(Ref|Condition|Fn::\w+)$/.test(keys[0] ?? "");
 }
 
-export function createIntrinsic(name: string, argument: unknown): object {
+function createIntrinsic(name: string, argument: unknown): object {
   return { [name === "Ref" || name === "Condition" ? name : `Fn::${name}`]: argument };
 }
 

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import * as v from "valibot";
-import { type FunctionEvent, type ServiceInput, serviceSchema } from "./service-schema.ts";
 import { resolveVariables, type VariableScope } from "./serverless-variables.ts";
 import { parseServerlessYaml } from "./serverless-yaml.ts";
+import { type FunctionEvent, type ServiceInput, serviceSchema } from "./service-schema.ts";
 import { StartError } from "./start-error.ts";
 
 export interface WebSocketRoute {
@@ -89,7 +89,6 @@ function toDefinition({ provider, functions }: ServiceInput, folder: string): Se
     routeSelectionPath: provider.websocketsApiRouteSelectionExpression.split(".").slice(2),
     functions: Object.entries(functions).map(([name, input]) => {
       const dot = input.handler.lastIndexOf(".");
-      const events = input.events.filter((event) => typeof event !== "string");
       return {
         name,
         handlerFile: input.handler.slice(0, dot),
@@ -97,7 +96,7 @@ function toDefinition({ provider, functions }: ServiceInput, folder: string): Se
         timeoutMs: (input.timeout ?? provider.timeout) * 1_000,
         memoryMb: input.memorySize ?? provider.memorySize,
         environment: { ...provider.environment, ...input.environment },
-        ...toSources(events),
+        ...toSources(input.events),
       };
     }),
   };

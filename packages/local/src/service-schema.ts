@@ -15,7 +15,10 @@ function shorthand<T extends v.GenericSchema>(field: string, schema: T) {
 const environment = v.pipe(
   v.record(
     v.string(),
-    v.union([v.string(), v.number(), v.boolean(), v.custom<object>(isIntrinsic)], "Expected text, a number or a boolean"),
+    v.union(
+      [v.string(), v.number(), v.boolean(), v.custom<object>(isIntrinsic)],
+      "Expected text, a number or a boolean",
+    ),
   ),
   // What CloudFormation would fill in has no value on this machine.
   v.transform((values) => {
@@ -66,20 +69,24 @@ const queueEvent = shorthand(
 );
 
 /** Events of other kinds (schedules, streams) are no part of a host that serves requests: they never happen here. */
-const event = v.union([
-  v.string(),
-  v.looseObject({
+const event = v.pipe(
+  v.unknown(),
+  v.transform((value) => (typeof value === "string" ? {} : value)),
+  v.object({
     websocket: v.optional(webSocketEvent),
     httpApi: v.optional(httpEvent),
     sqs: v.optional(queueEvent),
   }),
-]);
+);
 
 const timeout = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(900));
 const memorySize = v.pipe(v.number(), v.integer(), v.minValue(128), v.maxValue(10_240));
 
 const lambdaFunction = v.object({
-  handler: v.pipe(v.string(), v.regex(/^.+\.[\w$]+$/, "Expected the file's path, a dot and the export, as src/handler.main")),
+  handler: v.pipe(
+    v.string(),
+    v.regex(/^.+\.[\w$]+$/, "Expected the file's path, a dot and the export, as src/handler.main"),
+  ),
   timeout: v.optional(timeout),
   memorySize: v.optional(memorySize),
   environment: v.optional(environment, {}),
@@ -100,5 +107,5 @@ export const serviceSchema = v.object({
   functions: v.record(v.string(), lambdaFunction),
 });
 
-export type FunctionEvent = Exclude<v.InferOutput<typeof event>, string>;
+export type FunctionEvent = v.InferOutput<typeof event>;
 export type ServiceInput = v.InferOutput<typeof serviceSchema>;

@@ -85,7 +85,8 @@ export function createService(options: ServiceOptions): Service {
     ports,
     upgrade: webSocketApi.upgrade,
     answer(request, response, path, rawQuery) {
-      if (!hasWebSocketApi || !path.startsWith(MANAGEMENT_PATH)) return httpApi.answer(request, response, path, rawQuery);
+      if (!hasWebSocketApi || !path.startsWith(MANAGEMENT_PATH))
+        return httpApi.answer(request, response, path, rawQuery);
       return answerManagement(request, response, path.slice(MANAGEMENT_PATH.length), registry, limits);
     },
     disconnectAll: webSocketApi.close,

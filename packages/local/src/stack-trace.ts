@@ -8,7 +8,7 @@ const MAX_FRAMES = 5;
 export function describeError(error: unknown, bundle: Bundle): string {
   // Not `instanceof`: a bundle may run in another realm.
   const { stack, name, message } = (typeof error === "object" && error !== null ? error : {}) as Partial<Error>;
-  if (typeof stack !== "string") return `${name ?? "thrown"}: ${message ?? String(error)}`;
+  if (typeof stack !== "string") return `thrown: ${typeof error === "string" ? error : typeof error}`;
   const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
   const sourceMap = new SourceMap(JSON.parse(bundle.sourceMap));
   const mapped = frames.slice(0, MAX_FRAMES).map((frame) => mapFrame(frame, bundle.file, sourceMap));

@@ -33,7 +33,11 @@ export function createWebSocketApi(options: WebSocketApiOptions): WebSocketApi {
       // A client that is lost during the handshake is found lost after it.
       socket.on("error", () => undefined);
       if (!isHandshake(request)) {
-        return refuseUpgrade(socket, { status: 400, body: '{"message":"Bad Request"}', contentType: "application/json" });
+        return refuseUpgrade(socket, {
+          status: 400,
+          body: '{"message":"Bad Request"}',
+          contentType: "application/json",
+        });
       }
       const connection = { id: createGatewayId(), connectedAt: clock.now(), ...readRequestOrigin(request) };
       const admission = await admit(options, connection, request);

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { createGatewayId, createTraceId } from "./ids.ts";
-import { formatRequestTime } from "./request-time.ts";
 import type { RequestOrigin } from "./request-origin.ts";
+import { formatRequestTime } from "./request-time.ts";
 
 /** Where a WebSocket API is: the same in all its events. */
 export interface WebSocketApiAddress {
@@ -95,13 +95,20 @@ export function createConnectEvent(
     ...(query.size === 0
       ? {}
       : { queryStringParameters: lastValues(multiValueQuery), multiValueQueryStringParameters: multiValueQuery }),
-    requestContext: createContext(api, connection, connection.connectedAt, { routeKey: "$connect", eventType: "CONNECT" }),
+    requestContext: createContext(api, connection, connection.connectedAt, {
+      routeKey: "$connect",
+      eventType: "CONNECT",
+    }),
     isBase64Encoded: false,
   };
 }
 
 /** The client's headers in its own casing, without `Connection` and `Upgrade`, and those that API Gateway adds. */
-function readHeaders(api: WebSocketApiAddress, connection: EventConnection, request: IncomingMessage): MultiValueHeaders {
+function readHeaders(
+  api: WebSocketApiAddress,
+  connection: EventConnection,
+  request: IncomingMessage,
+): MultiValueHeaders {
   const headers: MultiValueHeaders = {};
   for (let at = 0; at < request.rawHeaders.length; at += 2) {
     const name = request.rawHeaders[at] ?? "";

@@ -4,15 +4,23 @@ import { createMessageEvent } from "./web-socket-events.ts";
 import type { WebSocketApiOptions } from "./web-socket-options.ts";
 import type { WebSocketTarget } from "./web-socket-routes.ts";
 
+const CLOSE_POLICY = 1008;
+
 /** Takes a client's message to its route and the answer back. Messages of one connection run side by side. Never rejects. */
 export type ReceiveMessage = (connection: OpenConnection, body: string) => Promise<void>;
 
 export function createMessageReceiver(options: WebSocketApiOptions): ReceiveMessage {
-  const { address, routes, clock } = options;
+  const { address, routes, clock, limits } = options;
 
   function send(connection: OpenConnection, text: string): void {
-    if (connection.socket.readyState !== connection.socket.OPEN) return;
-    connection.socket.send(text);
+    const { socket } = connection;
+    if (socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount > limits.maxBufferedBytes) {
+      // A client that asks and never reads must not fill the memory. What AWS does then is not known.
+      connection.end(CLOSE_POLICY, "Answers are not read");
+      return;
+    }
+    socket.send(text);
     connection.lastActiveAt = clock.now();
   }
 

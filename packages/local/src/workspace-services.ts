@@ -11,7 +11,8 @@ export async function findServices(root: string, env: Readonly<Record<string, st
   const folders = files.filter((file) => file.isDirectory()).map(({ name }) => join(root, name));
   const served = await Promise.all(folders.map(async (folder) => ((await hasRoutes(folder, env)) ? [folder] : [])));
   const services = served.flat();
-  if (services.length === 0) throw new StartError(`${root}: no serverless.yml with a route; name a folder with --service`);
+  if (services.length === 0)
+    throw new StartError(`${root}: no serverless.yml with a route; name a folder with --service`);
   return services;
 }
 

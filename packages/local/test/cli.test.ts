@@ -79,12 +79,17 @@ describe("npm start", () => {
   it("prints its options with --help", async () => {
     const { code, stdout } = await runCli(["--help"]).exited;
     expect(code).toBe(0);
-    for (const option of ["--port", "--host", "--service", "PORT", "4000", "127.0.0.1"]) expect(stdout).toContain(option);
+    for (const option of ["--port", "--host", "--service", "PORT", "4000", "127.0.0.1"])
+      expect(stdout).toContain(option);
   });
 });
 
 describe("what can't work gives one line and a status of 1:", () => {
-  async function expectError(parameters: string[], line: string | RegExp, env: Record<string, string> = {}): Promise<void> {
+  async function expectError(
+    parameters: string[],
+    line: string | RegExp,
+    env: Record<string, string> = {},
+  ): Promise<void> {
     const { code, stderr, stdout } = await runCli(parameters, env).exited;
     expect(stderr.trimEnd()).toMatch(line);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
@@ -101,16 +106,24 @@ describe("what can't work gives one line and a status of 1:", () => {
   });
 
   it("a bad option", async () => {
-    await expectError(["--prot", "1"], "error: unknown option '--prot'\n(Did you mean --port?)".split("\n")[0] ?? "");
+    await expectError(["--prot", "1"], "error: unknown option '--prot' (Did you mean --port?)");
   });
 
   it("a bad port", async () => {
-    await expectError(["--port", "many"], /^error: option '--port <number>' argument 'many' is invalid\. A port is a number/);
-    await expectError([], /^error: option '--port <number>' value '70000' from env 'PORT' is invalid\./, { PORT: "70000" });
+    await expectError(
+      ["--port", "many"],
+      /^error: option '--port <number>' argument 'many' is invalid\. A port is a number/,
+    );
+    await expectError([], /^error: option '--port <number>' value '70000' from env 'PORT' is invalid\./, {
+      PORT: "70000",
+    });
   });
 
   it("a host that is not this machine's", async () => {
-    await expectError(["--host", "192.0.2.1", "--service", fixture("bare")], /^error: Can't listen on 192\.0\.2\.1, port 4000: /);
+    await expectError(
+      ["--host", "192.0.2.1", "--service", fixture("bare")],
+      /^error: Can't listen on 192\.0\.2\.1, port 4000: /,
+    );
   });
 
   it("a broken serverless.yml", async () => {

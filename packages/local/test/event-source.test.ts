@@ -86,7 +86,10 @@ describe("a batch", () => {
   it("is no larger than the batch size, and no more of them run than allowed", async () => {
     start({ batchSize: 2, maxConcurrency: 2 });
     await sendJobs(5);
-    expect(calls.map(idsOf)).toEqual([["1", "2"], ["3", "4"]]);
+    expect(calls.map(idsOf)).toEqual([
+      ["1", "2"],
+      ["3", "4"],
+    ]);
     await calls[1]?.finish();
     expect(idsOf(calls[2])).toEqual(["5"]);
   });

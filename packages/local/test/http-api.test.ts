@@ -23,7 +23,11 @@ async function echo(path: string, options: RequestInit = {}): Promise<any> {
 }
 
 function answerWith(value: unknown): Promise<Response> {
-  return call("/answer", { method: "POST", body: JSON.stringify(value), headers: { "content-type": "application/json" } });
+  return call("/answer", {
+    method: "POST",
+    body: JSON.stringify(value),
+    headers: { "content-type": "application/json" },
+  });
 }
 
 describe("an event", () => {
@@ -69,14 +73,17 @@ describe("an event", () => {
 
   it("leaves out what the request doesn't have", async () => {
     const event = await echo("/any");
-    for (const field of ["cookies", "queryStringParameters", "pathParameters", "body"]) expect(event).not.toHaveProperty(field);
+    for (const field of ["cookies", "queryStringParameters", "pathParameters", "body"])
+      expect(event).not.toHaveProperty(field);
     expect(event).toMatchObject({ rawQueryString: "", isBase64Encoded: false });
   });
 
   it("joins repeated headers with commas", async () => {
     const seen = await new Promise<string>((resolve) => {
       const options = { headers: { "X-Two": ["1", "2"] } };
-      request(`${host.url}/http/any`, options, (response) => response.once("data", (data) => resolve(String(data)))).end();
+      request(`${host.url}/http/any`, options, (response) =>
+        response.once("data", (data) => resolve(String(data))),
+      ).end();
     });
     expect(JSON.parse(seen).headers["x-two"]).toBe("1,2");
   });
@@ -136,7 +143,11 @@ describe("a response", () => {
   });
 
   it("is decoded from base64 where a function says so", async () => {
-    const response = await answerWith({ statusCode: 200, body: Buffer.from("é").toString("base64"), isBase64Encoded: true });
+    const response = await answerWith({
+      statusCode: 200,
+      body: Buffer.from("é").toString("base64"),
+      isBase64Encoded: true,
+    });
     expect(await response.text()).toBe("é");
     expect(response.headers.get("content-type")).toBe("text/plain;charset=UTF-8");
   });
@@ -167,7 +178,10 @@ describe("a response", () => {
     // A later request that is answered shows that the first has arrived.
     await call("/any");
     await clock.advance(29_000);
-    expect([(await response).status, await (await response).text()]).toEqual([503, '{"message":"Service Unavailable"}']);
+    expect([(await response).status, await (await response).text()]).toEqual([
+      503,
+      '{"message":"Service Unavailable"}',
+    ]);
   });
 
   it("is a 413 for a body over the limit", async () => {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables in a serverless.yml look like templates
 import { describe, expect, it } from "@jest/globals";
 import { bundleFunctions } from "../src/bundle.ts";
 import { StartError } from "../src/index.ts";
@@ -13,7 +14,13 @@ function parse(text: string, env: Record<string, string> = {}) {
 
 /** A function's definition with these lines in it. */
 function parseFunction(lines: string[], env: Record<string, string> = {}) {
-  const text = ["provider: {}", "functions:", "  one:", "    handler: src/one.handler", ...lines.map((line) => `    ${line}`)];
+  const text = [
+    "provider: {}",
+    "functions:",
+    "  one:",
+    "    handler: src/one.handler",
+    ...lines.map((line) => `    ${line}`),
+  ];
   const [first] = parse(text.join("\n"), env).functions;
   return first;
 }
@@ -119,7 +126,10 @@ describe("a variable", () => {
   );
 
   it.each([
-    ["${env:OTHER}", `${FILE}: provider.environment.VALUE: \${env:OTHER} has no value; set it, or give a default: \${env:OTHER, '…'}`],
+    [
+      "${env:OTHER}",
+      `${FILE}: provider.environment.VALUE: \${env:OTHER} has no value; set it, or give a default: \${env:OTHER, '…'}`,
+    ],
     ["${self:custom.loop}", `${FILE}: provider.environment.VALUE: variables point at each other in a circle`],
     ["${env:OTHER", `${FILE}: provider.environment.VALUE: a variable is not closed: \${env:OTHER`],
   ])("%s is refused", (text, message) => {
@@ -144,12 +154,24 @@ describe("what CloudFormation fills in", () => {
 
 describe("a broken serverless.yml is refused in one line that names file and field:", () => {
   it.each([
-    ["no YAML", "a: [", `${FILE}:1: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]`],
+    [
+      "no YAML",
+      "a: [",
+      `${FILE}:1: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]`,
+    ],
     ["no mapping", "just text", `${FILE}: is not a mapping with "provider" and "functions"`],
     ["no functions", "provider: {}", /serverless\.yml: functions: /],
-    ["a wrong timeout", "provider: {}\nfunctions: { a: { handler: b.c, timeout: long } }", /: functions\.a\.timeout: .*"long"/],
+    [
+      "a wrong timeout",
+      "provider: {}\nfunctions: { a: { handler: b.c, timeout: long } }",
+      /: functions\.a\.timeout: .*"long"/,
+    ],
     ["no handler", "provider: {}\nfunctions: { a: {} }", /: functions\.a\.handler: /],
-    ["a handler without an export", "provider: {}\nfunctions: { a: { handler: b } }", /: functions\.a\.handler: Expected the file's path/],
+    [
+      "a handler without an export",
+      "provider: {}\nfunctions: { a: { handler: b } }",
+      /: functions\.a\.handler: Expected the file's path/,
+    ],
     [
       "an authorizer",
       "provider: {}\nfunctions: { a: { handler: b.c, events: [{ websocket: { route: $connect, authorizer: d } }] } }",
@@ -189,6 +211,8 @@ describe("a handler that doesn't build", () => {
 
 describe("a host", () => {
   it("refuses two services of one name", async () => {
-    await expect(startFixtures(["bare", "bare"])).rejects.toThrow('Two services are called "bare"; rename one of the folders');
+    await expect(startFixtures(["bare", "bare"])).rejects.toThrow(
+      'Two services are called "bare"; rename one of the folders',
+    );
   });
 });

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ok, type Result, refuse } from "./codes.ts";
+import { type Fault, ok, type Result, refuse } from "./codes.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson, utf8Length } from "./json.ts";
 import { MAX_HTTP_BODY_BYTES, MAX_HTTP_PAYLOAD_BYTES } from "./limits.ts";
 import {
@@ -23,6 +23,11 @@ export interface HttpPublish {
   readonly from?: string;
 }
 
+/** A message of `POST /messages`: what to publish, or what is wrong with it and the topic that it named. */
+export type HttpPublishOfMany =
+  | { readonly ok: true; readonly value: HttpPublish }
+  | { readonly ok: false; readonly fault: Fault; readonly topic?: string };
+
 const publishSchema = v.object({ ...publishEntries, from: v.optional(nameSchema) });
 const publishManySchema = v.object({ messages: batchSchema });
 
@@ -36,7 +41,7 @@ export function parseHttpPublish(topic: string, body: string): Result<HttpPublis
  * Parses the body of `POST /messages`: a result for each message, in order, since each may fail by itself. All their payloads together
  * are under the limit of one publish. Never throws.
  */
-export function parseHttpPublishMany(body: string): Result<readonly Result<HttpPublish>[]> {
+export function parseHttpPublishMany(body: string): Result<readonly HttpPublishOfMany[]> {
   const fields = parseBody(body);
   if (!fields.ok) return fields;
   if (!Object.hasOwn(fields.value, "messages")) return refuse("bad_request", "`messages` is missing.");
@@ -49,9 +54,11 @@ export function parseHttpPublishMany(body: string): Result<readonly Result<HttpP
     : ok(parsed);
 }
 
-function parseOneOfMany(message: Json): Result<HttpPublish> {
+function parseOneOfMany(message: Json): HttpPublishOfMany {
   if (!isJsonObject(message)) return refuse("bad_request", "A message is an object with `topic` and `payload`.");
-  return parsePublish(message.topic, message);
+  const { topic } = message;
+  const parsed = parsePublish(topic, message);
+  return parsed.ok || typeof topic !== "string" ? parsed : { ...parsed, topic };
 }
 
 function parseBody(body: string): Result<JsonObject> {

@@ -9,7 +9,7 @@ export {
 export { decodeFrame, encodeFrame, encodeMessages, type MessagesHead } from "./codec.ts";
 export { CODES, type CodeMeaning, type ErrorCode, type Fault, ok, type Result, refuse } from "./codes.ts";
 export type { AckFrame, ErrorFrame, Message, MessagesFrame, Place, PongFrame, ServerFrame } from "./frames.ts";
-export { type HttpPublish, parseHttpPublish, parseHttpPublishMany } from "./http-requests.ts";
+export { type HttpPublish, type HttpPublishOfMany, parseHttpPublish, parseHttpPublishMany } from "./http-requests.ts";
 export { parseClientSecret } from "./identity.ts";
 export { isJsonObject, type Json, type JsonObject, parseJson, utf8Length } from "./json.ts";
 export {

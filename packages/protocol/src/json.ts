@@ -6,7 +6,10 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
-/** Parses JSON from anyone. Never throws; what it returns can be turned back into text without overflowing the stack. */
+/**
+ * Parses JSON from anyone. Never throws. What it returns can be turned back into text: nothing overflows the stack, and nothing changes on
+ * the way, as `1e400` would, which reads as Infinity and is written as `null`.
+ */
 export function parseJson(text: string, maxDepth = MAX_JSON_DEPTH): Result<Json> {
   let value: Json;
   try {
@@ -15,18 +18,21 @@ export function parseJson(text: string, maxDepth = MAX_JSON_DEPTH): Result<Json>
     // The engine's message may quote the payload, so it is replaced.
     return refuse("bad_request", "This is not JSON.");
   }
-  if (nestsDeeper(value, maxDepth)) return refuse("bad_request", `This JSON nests deeper than ${maxDepth} levels.`);
-  return ok(value);
+  const fault = faultIn(value, maxDepth);
+  if (fault === "depth") return refuse("bad_request", `This JSON nests deeper than ${maxDepth} levels.`);
+  return fault === "number" ? refuse("bad_request", "This JSON has a number beyond 1.8e308.") : ok(value);
 }
 
-/** Whether arrays and objects nest more than `levels` deep; looks no deeper than that. */
-export function nestsDeeper(value: Json, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
+/** Looks no deeper than `levels` arrays and objects. */
+function faultIn(value: Json, levels: number): "depth" | "number" | undefined {
+  if (typeof value === "number") return Number.isFinite(value) ? undefined : "number";
+  if (typeof value !== "object" || value === null) return undefined;
+  if (levels === 0) return "depth";
   for (const inner of Object.values(value)) {
-    if (nestsDeeper(inner, levels - 1)) return true;
+    const fault = faultIn(inner, levels - 1);
+    if (fault !== undefined) return fault;
   }
-  return false;
+  return undefined;
 }
 
 export function isJsonObject(value: Json): value is JsonObject {

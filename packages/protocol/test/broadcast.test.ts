@@ -112,6 +112,13 @@ describe("parseBroadcast", () => {
     expect(parse(body)).toMatchObject({ ok: false, fault: { code: "payload_too_large", message } });
   });
 
+  it("measures that in bytes, not characters", () => {
+    expect(parseBroadcast("語".repeat(43_600), MAX_SERVER_FRAME_BYTES)).toMatchObject({
+      ok: false,
+      fault: { message: expect.stringContaining("this message is 130811 bytes") },
+    });
+  });
+
   it("leaves room for the marks", () => {
     const largest = "x".repeat(MAX_SERVER_FRAME_BYTES - 1024 - '{"data":""}'.length);
     const parsed = parseBroadcast(largest, MAX_SERVER_FRAME_BYTES);

@@ -94,11 +94,19 @@ describe.each(Object.entries(TAKERS))("%s", (_name, take) => {
   });
 });
 
+/** As `1e400` reads. */
+function holdsInfinity(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isFinite(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsInfinity);
+}
+
 describe("what is taken comes back the same", () => {
   it("parseJson", () => {
     const property = fc.property(jsonText, (text) => {
       const parsed = parseJson(text);
-      expect(parsed.ok && written(parsed.value)).toBe(written(JSON.parse(text)));
+      const value: unknown = JSON.parse(text);
+      if (holdsInfinity(value)) return expect(parsed.ok).toBe(false);
+      expect(parsed.ok && written(parsed.value)).toBe(written(value));
     });
     fc.assert(property, { numRuns: 500 });
   });

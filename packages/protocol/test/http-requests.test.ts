@@ -35,21 +35,21 @@ describe("parseHttpPublish", () => {
     ["the longest `from`", { from: "x".repeat(64) }, { from: "x".repeat(64) }],
     ["another topic in the body, which it ignores", { topic: "room/2" }, {}],
   ])("takes %s", (_what, fields, expected) => {
-    expect(parse({ payload: { x: 1 }, ...fields })).toEqual({ ok: true, value: { ...published, ...expected } });
+    expect(parse({ payload: { x: 1 }, ...fields })).toStrictEqual({ ok: true, value: { ...published, ...expected } });
   });
 
   it("takes a payload of null", () => {
-    expect(parse({ payload: null })).toEqual({ ok: true, value: { ...published, payloads: [null] } });
+    expect(parse({ payload: null })).toStrictEqual({ ok: true, value: { ...published, payloads: [null] } });
   });
 
   it.each([1, MAX_BATCH])("takes a batch of %d", (count) => {
     const payloads = Array.from({ length: count }, (_, i) => i);
 
-    expect(parse({ payloads })).toEqual({ ok: true, value: { ...published, payloads } });
+    expect(parse({ payloads })).toStrictEqual({ ok: true, value: { ...published, payloads } });
   });
 
   it.each(bodyFaults)("refuses %s", (_what, body, message) => {
-    expect(parseHttpPublish("room/1", body)).toEqual(refused("bad_request", message));
+    expect(parseHttpPublish("room/1", body)).toStrictEqual(refused("bad_request", message));
   });
 
   const name = "must be a string of 1 to 64 characters.";
@@ -66,11 +66,13 @@ describe("parseHttpPublish", () => {
     [{ payload: 1, from: "x".repeat(65) }, `\`from\` ${name}`],
     [{ payload: 1, key: "k1" }, "`key` is not served yet; leave it out."],
   ])("refuses %j", (fields, message) => {
-    expect(parse(fields)).toEqual(refused("bad_request", message));
+    expect(parse(fields)).toStrictEqual(refused("bad_request", message));
   });
 
   it("refuses a batch of one too many", () => {
-    expect(parse({ payloads: Array(MAX_BATCH + 1).fill(0) })).toEqual(refused("bad_request", `\`payloads\` ${list}`));
+    expect(parse({ payloads: Array(MAX_BATCH + 1).fill(0) })).toStrictEqual(
+      refused("bad_request", `\`payloads\` ${list}`),
+    );
   });
 
   it.each([
@@ -80,7 +82,7 @@ describe("parseHttpPublish", () => {
     ["reserved", "$events"],
     ["a verb of the path", "room/subscribers"],
   ])("refuses a topic that is %s", (_what, topic) => {
-    expect(parseHttpPublish(topic, '{"payload":1}')).toEqual(refused("invalid_topic", "`topic`"));
+    expect(parseHttpPublish(topic, '{"payload":1}')).toStrictEqual(refused("invalid_topic", "`topic`"));
   });
 
   it("takes payloads of the most bytes, and not one more", () => {
@@ -88,22 +90,26 @@ describe("parseHttpPublish", () => {
     const message = "`payload` is 98305 bytes long; at most 98304 are allowed.";
 
     expect(parse({ payload: largest })).toMatchObject({ ok: true });
-    expect(parse({ payload: `${largest}x` })).toEqual(refused("payload_too_large", message, MAX_HTTP_PAYLOAD_BYTES));
+    expect(parse({ payload: `${largest}x` })).toStrictEqual(
+      refused("payload_too_large", message, MAX_HTTP_PAYLOAD_BYTES),
+    );
   });
 
   it("measures a batch together, in bytes", () => {
     const half = "語".repeat(16_384);
     const message = "`payloads` are 98308 bytes long; at most 98304 are allowed.";
 
-    expect(parse({ payloads: [half, half] })).toEqual(refused("payload_too_large", message, MAX_HTTP_PAYLOAD_BYTES));
+    expect(parse({ payloads: [half, half] })).toStrictEqual(
+      refused("payload_too_large", message, MAX_HTTP_PAYLOAD_BYTES),
+    );
   });
 
   it("refuses a body that is too large before it is parsed", () => {
     const body = "{".repeat(MAX_HTTP_BODY_BYTES + 1);
     const message = "This body is 196609 bytes long; at most 196608 are allowed.";
 
-    expect(parseHttpPublish("room/1", body)).toEqual(refused("payload_too_large", message, MAX_HTTP_BODY_BYTES));
-    expect(parseHttpPublish("room/1", body.slice(1))).toEqual(refused("bad_request", "This is not JSON."));
+    expect(parseHttpPublish("room/1", body)).toStrictEqual(refused("payload_too_large", message, MAX_HTTP_BODY_BYTES));
+    expect(parseHttpPublish("room/1", body.slice(1))).toStrictEqual(refused("bad_request", "This is not JSON."));
   });
 });
 
@@ -114,7 +120,7 @@ describe("parseHttpPublishMany", () => {
         { topic: "a", payload: 1 },
         { topic: "b", payloads: [2, 3], ephemeral: true, from: "jobs" },
       ]),
-    ).toEqual({
+    ).toStrictEqual({
       ok: true,
       value: [
         { ok: true, value: { topic: "a", payloads: [1], ephemeral: false } },
@@ -139,11 +145,11 @@ describe("parseHttpPublishMany", () => {
   });
 
   it.each(bodyFaults)("refuses %s", (_what, body, message) => {
-    expect(parseHttpPublishMany(body)).toEqual(refused("bad_request", message));
+    expect(parseHttpPublishMany(body)).toStrictEqual(refused("bad_request", message));
   });
 
   it("refuses a body without messages", () => {
-    expect(parseHttpPublishMany("{}")).toEqual(refused("bad_request", "`messages` is missing."));
+    expect(parseHttpPublishMany("{}")).toStrictEqual(refused("bad_request", "`messages` is missing."));
   });
 
   it.each<[string, Json]>([
@@ -152,7 +158,7 @@ describe("parseHttpPublishMany", () => {
     ["none", []],
     ["one too many", Array(MAX_BATCH + 1).fill({ topic: "a", payload: 1 })],
   ])("refuses messages that are %s", (_what, messages) => {
-    expect(parseMany(messages)).toEqual(refused("bad_request", "`messages` must be a list of 1 to 100."));
+    expect(parseMany(messages)).toStrictEqual(refused("bad_request", "`messages` must be a list of 1 to 100."));
   });
 
   it("takes 100 messages", () => {
@@ -168,7 +174,9 @@ describe("parseHttpPublishMany", () => {
     const message = "All payloads together are 98305 bytes long; at most 98304 are allowed.";
 
     expect(parseMany(messages(half))).toMatchObject({ ok: true, value: [{ ok: true }, { ok: true }] });
-    expect(parseMany(messages(`${half}x`))).toEqual(refused("payload_too_large", message, MAX_HTTP_PAYLOAD_BYTES));
+    expect(parseMany(messages(`${half}x`))).toStrictEqual(
+      refused("payload_too_large", message, MAX_HTTP_PAYLOAD_BYTES),
+    );
   });
 
   it("refuses only the message that is too large by itself", () => {
@@ -183,6 +191,6 @@ describe("parseHttpPublishMany", () => {
   it("refuses a body that is too large before it is parsed", () => {
     const body = "[".repeat(MAX_HTTP_BODY_BYTES + 1);
 
-    expect(parseHttpPublishMany(body)).toEqual(refused("payload_too_large", "This body is", MAX_HTTP_BODY_BYTES));
+    expect(parseHttpPublishMany(body)).toStrictEqual(refused("payload_too_large", "This body is", MAX_HTTP_BODY_BYTES));
   });
 });

@@ -29,6 +29,11 @@ describe("parseJson", () => {
     expect(parseJson(text)).toEqual({ ok: false, fault: { code: "bad_request", message: "This is not JSON." } });
   });
 
+  it.each(["1e400", "[-1e999]", '{"a":{"b":[1e309]}}'])("refuses %s, which would be written as null", (text) => {
+    const message = "This JSON has a number beyond 1.8e308.";
+    expect(parseJson(text)).toEqual({ ok: false, fault: { code: "bad_request", message } });
+  });
+
   it.each([
     ["arrays", arrays],
     ["objects", objects],
@@ -81,6 +86,7 @@ describe("utf8Length", () => {
     ["four bytes", "🎉", 4],
     ["a lone high surrogate", "\ud83c", 3],
     ["a lone high surrogate and a letter", "\ud83ca", 4],
+    ["a lone high surrogate and a letter of two bytes", "\ud83cé", 5],
     ["a lone low surrogate", "\udf89", 3],
     ["surrogates in the wrong order", "\udf89\ud83c", 6],
     ["a high surrogate before a pair", "\ud83c🎉", 7],

@@ -13,8 +13,8 @@ describe("parseRequest takes", () => {
     ["unsubscribe", { action: "unsubscribe", topic: "room/1" }],
     ["ping", { action: "ping" }],
   ])("%s, with and without an id", (_action, request) => {
-    expect(parse(request)).toEqual({ ok: true, request });
-    expect(parse({ ...request, id: "a1" })).toEqual({ ok: true, request: { ...request, id: "a1" } });
+    expect(parse(request)).toStrictEqual({ ok: true, request });
+    expect(parse({ ...request, id: "a1" })).toStrictEqual({ ok: true, request: { ...request, id: "a1" } });
   });
 
   it.each<[string, Record<string, Json>, Record<string, Json>]>([
@@ -28,17 +28,17 @@ describe("parseRequest takes", () => {
     ["`echo: true` without one", { echo: true }, {}],
     ["fields that it doesn't know", { mood: "fine", from: "mallory" }, {}],
   ])("a publish with %s", (_what, fields, expected) => {
-    expect(parse({ ...publish, ...fields })).toEqual({ ok: true, request: { ...published, ...expected } });
+    expect(parse({ ...publish, ...fields })).toStrictEqual({ ok: true, request: { ...published, ...expected } });
   });
 
   it.each<[Json]>([[null], [false], [0], [""], [[]], [[1, 2]], [{}]])("the payload %j", (payload) => {
-    expect(parse({ ...publish, payload })).toEqual({ ok: true, request: { ...published, payloads: [payload] } });
+    expect(parse({ ...publish, payload })).toStrictEqual({ ok: true, request: { ...published, payloads: [payload] } });
   });
 
   it.each([1, MAX_BATCH])("a batch of %d", (count) => {
     const payloads = Array.from({ length: count }, (_, i) => i);
 
-    expect(parse({ action: "publish", topic: "room/1", payloads })).toEqual({
+    expect(parse({ action: "publish", topic: "room/1", payloads })).toStrictEqual({
       ok: true,
       request: { ...published, payloads },
     });
@@ -47,7 +47,7 @@ describe("parseRequest takes", () => {
   it("the longest id", () => {
     const id = "x".repeat(MAX_NAME_LENGTH);
 
-    expect(parse({ action: "ping", id })).toEqual({ ok: true, request: { action: "ping", id } });
+    expect(parse({ action: "ping", id })).toStrictEqual({ ok: true, request: { action: "ping", id } });
   });
 
   it("a payload whose keys are those of every object", () => {
@@ -73,7 +73,7 @@ describe("parseRequest refuses", () => {
     ["an action that is not a string", '{"action":["ping"]}', "`action` must be a string."],
     ["an action of null", '{"action":null}', "`action` must be a string."],
   ])("%s", (_what, body, message) => {
-    expect(parseRequest(body)).toEqual({
+    expect(parseRequest(body)).toStrictEqual({
       ok: false,
       fault: { code: "bad_request", message: expect.stringContaining(message) },
       head: {},
@@ -95,7 +95,7 @@ describe("parseRequest refuses", () => {
   ])("the action %j and says which there are", (action) => {
     const message = "`action` must be one of: subscribe, unsubscribe, publish, ping.";
 
-    expect(parse({ action, id: "a1", topic: "room/1" })).toEqual({
+    expect(parse({ action, id: "a1", topic: "room/1" })).toStrictEqual({
       ok: false,
       fault: { code: "unknown_action", message },
       head: { id: "a1", topic: "room/1" },
@@ -106,22 +106,22 @@ describe("parseRequest refuses", () => {
     const parseTopicOf = (fields: Record<string, Json>) => parse({ action, payload: 1, id: "a1", ...fields });
     const head = { id: "a1", action };
 
-    expect(parseTopicOf({})).toEqual({
+    expect(parseTopicOf({})).toStrictEqual({
       ok: false,
       fault: { code: "bad_request", message: "`topic` is missing." },
       head,
     });
-    expect(parseTopicOf({ topic: 7 })).toEqual({
+    expect(parseTopicOf({ topic: 7 })).toStrictEqual({
       ok: false,
       fault: { code: "bad_request", message: "`topic` must be a string." },
       head,
     });
-    expect(parseTopicOf({ topic: "x".repeat(201) })).toEqual({
+    expect(parseTopicOf({ topic: "x".repeat(201) })).toStrictEqual({
       ok: false,
       fault: { code: "invalid_topic", message: "`topic` is longer than 200 characters." },
       head,
     });
-    expect(parseTopicOf({ topic: "cafe\u0301" })).toEqual({
+    expect(parseTopicOf({ topic: "cafe\u0301" })).toStrictEqual({
       ok: false,
       fault: { code: "invalid_topic", message: expect.stringMatching(/^`topic` .*NFC/) },
       head,
@@ -149,7 +149,7 @@ describe("parseRequest refuses", () => {
   ])("a publish with %j", (fields, message) => {
     const head = { action: "publish", topic: "room/1", ...(fields.id === "a1" && { id: "a1" }) };
 
-    expect(parse({ ...publish, ...fields })).toEqual({
+    expect(parse({ ...publish, ...fields })).toStrictEqual({
       ok: false,
       fault: { code: "bad_request", message: expect.stringContaining(message) },
       head,
@@ -173,7 +173,7 @@ describe("parseRequest refuses", () => {
   it.each(["subscribe", "unsubscribe", "ping"])(
     "%s with an id that is too long, and doesn't send it back",
     (action) => {
-      expect(parse({ action, topic: "room/1", id: "x".repeat(65) })).toEqual({
+      expect(parse({ action, topic: "room/1", id: "x".repeat(65) })).toStrictEqual({
         ok: false,
         fault: { code: "bad_request", message: `\`id\` ${name}` },
         head: { action, topic: "room/1" },
@@ -190,7 +190,7 @@ describe("parseRequest refuses", () => {
     ["ping", "places", {}],
     ["ping", "places", null],
   ])("%s with `%s`, which is not served yet", (action, field, value) => {
-    expect(parse({ ...publish, action, id: "a1", [field]: value })).toEqual({
+    expect(parse({ ...publish, action, id: "a1", [field]: value })).toStrictEqual({
       ok: false,
       fault: { code: "bad_request", message: `\`${field}\` is not served yet; leave it out.` },
       head: { id: "a1", action, topic: "room/1" },
@@ -206,7 +206,7 @@ describe("parseRequest measures", () => {
     const payload = "x".repeat(MAX_CLIENT_FRAME_BYTES - rest);
 
     expect(parse({ ...publish, payload })).toMatchObject({ ok: true });
-    expect(parse({ ...publish, payload: `${payload}x` })).toEqual({
+    expect(parse({ ...publish, payload: `${payload}x` })).toStrictEqual({
       ok: false,
       fault: tooLarge("This frame is 32769 bytes long; at most 32768 are allowed."),
       head: {},
@@ -224,7 +224,7 @@ describe("parseRequest measures", () => {
     ["payload", "`payload` is", `[${Array(3_000).fill("1e20").join()}]`, 3_000 * 22 + 1],
     ["payloads", "`payloads` are", `[[${Array(3_000).fill("1e20").join()}],1]`, 3_000 * 22 + 2],
   ])("`%s` as it will be sent on: some JSON grows when it is written out", (field, what, json, bytes) => {
-    expect(parseRequest(`{"action":"publish","topic":"room/1","id":"a1","${field}":${json}}`)).toEqual({
+    expect(parseRequest(`{"action":"publish","topic":"room/1","id":"a1","${field}":${json}}`)).toStrictEqual({
       ok: false,
       fault: tooLarge(`${what} ${bytes} bytes long; at most 32768 are allowed.`),
       head: { id: "a1", action: "publish", topic: "room/1" },

@@ -86,10 +86,16 @@ function describePosting(harness: () => ConnectionGatewayHarness): void {
 function describeFailures(harness: () => ConnectionGatewayHarness): void {
   it("tells who is gone, who is throttled and who failed, as they were given, and reaches the others", async () => {
     const clients = await openMany(harness(), 5);
-    const [first, throttled, vanished, failed, last] = clients as [TestClient, ...TestClient[]] & TestClient[];
-    throttled?.refuse("throttled");
-    failed?.refuse("failed");
-    await vanished?.vanish();
+    const [first, throttled, vanished, failed, last] = clients as [
+      TestClient,
+      TestClient,
+      TestClient,
+      TestClient,
+      TestClient,
+    ];
+    throttled.refuse("throttled");
+    failed.refuse("failed");
+    await vanished.vanish();
     const unknown = { target: aTarget({ address: first.target.address }) };
     const targets = [...clients, unknown].map(({ target }, i) => ({ ...target, validUntil: 1_000 + i }));
     expect(await harness().gateway.post(targets, "hello")).toEqual({
@@ -98,7 +104,7 @@ function describeFailures(harness: () => ConnectionGatewayHarness): void {
       failed: [targets[3]],
     });
     expect(await first.received(1)).toEqual(["hello"]);
-    expect(await last?.received(1)).toEqual(["hello"]);
+    expect(await last.received(1)).toEqual(["hello"]);
   });
 
   it.each(["throttled", "failed"] as const)("tries a target that is %s once, and reaches it later", async (outcome) => {

@@ -74,7 +74,8 @@ function describeFreshness(harness: () => ConnectionStoreHarness): void {
     const connection = await join(harness());
     for (let round = 0; round < 5; round++) {
       await subscribe(harness(), connection, topic);
-      expect(await idsOf(store, { topic, freshness: "stale" })).toEqual(expect.any(Array));
+      // What it answers doesn't matter, only that no later fresh read answers from it.
+      await idsOf(store, { topic, freshness: "stale" });
       expect(await idsOf(store, { topic })).toEqual([connection.id]);
       await store.unsubscribe(connection.app, topic, connection.id);
       expect(await idsOf(store, { topic })).toEqual([]);

@@ -35,8 +35,8 @@ async function publishToMany({ app, body }: HttpCall): Promise<HttpResponse> {
   const requests = parseHttpPublishMany(body);
   if (!requests.ok) return problem(requests.fault);
   const turns = new Map<string, Promise<unknown>>();
-  const results = requests.value.map(({ topic, request }) => {
-    if (!request.ok) return { topic, error: errorOf(request.fault) };
+  const results = requests.value.map((request) => {
+    if (!request.ok) return { topic: request.topic, error: errorOf(request.fault) };
     const before = turns.get(request.value.topic) ?? Promise.resolve();
     const result = before.then(() => tryPublish(app, request.value));
     turns.set(request.value.topic, result);

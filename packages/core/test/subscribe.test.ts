@@ -1,0 +1,62 @@
+import { describe, expect, it } from "@jest/globals";
+import { connect, DEFAULT_APP, findSender, subscribe, type TopicLog } from "@topicast/core";
+import { aTarget, aTopic } from "@topicast/testing";
+import { testService } from "./test-service.ts";
+
+const app = DEFAULT_APP;
+const topic = aTopic("room/1");
+
+describe("connect", () => {
+  it("gives a client without a secret its connection id as identity", async () => {
+    const target = aTarget();
+    await expect(connect(testService(), { app, target })).resolves.toMatchObject({
+      ok: true,
+      value: { from: target.id },
+    });
+  });
+
+  it("gives a client with a secret the first 16 characters of its hash", async () => {
+    const connected = await connect(testService(), { app, target: aTarget(), client: "0123456789abcdef" });
+    // printf 0123456789abcdef | openssl dgst -sha256 -binary | basenc --base64url | cut -c-16
+    expect(connected).toMatchObject({ ok: true, value: { from: "n59REfeyengfHx3d" } });
+  });
+
+  it("refuses a secret that is none", async () => {
+    const connected = await connect(testService(), { app, target: aTarget(), client: "short" });
+    expect(connected).toMatchObject({ ok: false, fault: { code: "bad_request" } });
+  });
+});
+
+describe("subscribe", () => {
+  it("registers before it reads the place", async () => {
+    const service = testService();
+    const target = aTarget();
+    await connect(service, { app, target });
+    const subscribersThen: number[] = [];
+    const log: TopicLog = {
+      ...service.log,
+      place: async (...call) => {
+        const page = await service.connections.subscribers({ app, topic, shard: 0, limit: 10, freshness: "fresh" });
+        subscribersThen.push(page.subscribers.length);
+        return service.log.place(...call);
+      },
+    };
+    await expect(subscribe({ ...service, log }, { app, topic, target })).resolves.toMatchObject({ ok: true });
+    expect(subscribersThen).toEqual([1]);
+  });
+
+  it("tells a connection that nobody knows to connect again", async () => {
+    const subscribed = await subscribe(testService(), { app, topic, target: aTarget() });
+    expect(subscribed).toMatchObject({ ok: false, fault: { code: "not_found" } });
+  });
+});
+
+describe("findSender", () => {
+  it("finds a connection that was made a moment ago, which a stale read misses", async () => {
+    const service = testService();
+    const target = aTarget();
+    await connect(service, { app, target });
+    await expect(service.connections.get(app, target.id, "stale")).resolves.toBeUndefined();
+    await expect(findSender(service, app, target.id)).resolves.toMatchObject({ ok: true, value: { id: target.id } });
+  });
+});
