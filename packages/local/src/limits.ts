@@ -14,6 +14,8 @@ export interface GatewayLimits {
   readonly maxBodyBytes: number;
   /** What may wait for a slow client before a post to it is throttled. AWS doesn't publish its figure. */
   readonly maxBufferedBytes: number;
+  /** What may wait for a client that asks and doesn't read the answers before it is closed with 1008; the host's own limit. */
+  readonly maxUnreadBytes: number;
 }
 
 export const GATEWAY_LIMITS: GatewayLimits = {
@@ -24,4 +26,5 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   integrationTimeoutMs: 29_000,
   maxBodyBytes: 10_485_760,
   maxBufferedBytes: 1_048_576,
+  maxUnreadBytes: 16_777_216,
 };

@@ -15,8 +15,7 @@ export function createMessageReceiver(options: WebSocketApiOptions): ReceiveMess
   function send(connection: OpenConnection, text: string): void {
     const { socket } = connection;
     if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > limits.maxBufferedBytes) {
-      // A client that asks and never reads must not fill the memory. What AWS does then is not known.
+    if (socket.bufferedAmount > limits.maxUnreadBytes) {
       connection.end(CLOSE_POLICY, "Answers are not read");
       return;
     }

@@ -46,7 +46,7 @@ describe("a connection that the gateway closes", () => {
     await echo.recorder.next();
     client.socket.pause();
     // The sockets' own buffers hold some megabytes.
-    for (let sent = 0; sent < 500; sent += 1) client.send("x".repeat(32_000));
+    for (let sent = 0; sent < 1_000; sent += 1) client.send("x".repeat(32_000));
     expect((await echo.recorder.next()).requestContext.disconnectStatusCode).toBe(1008);
     client.socket.resume();
     expect((await client.closed).code).toBe(1008);
