@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_HOSTNAME, DEFAULT_PORT, type Host, startHost } from "./host.ts";
@@ -49,7 +50,19 @@ function print(host: Host, hostname: string): void {
   );
   const reach = hostname === DEFAULT_HOSTNAME ? "on this machine" : "who can reach it";
   const warning = `There is no authentication: the host is open to everyone ${reach}.`;
-  process.stdout.write(`${["Topicast is listening:", ...addresses, warning, "Ctrl-C stops it."].join("\n")}\n`);
+  process.stdout.write(
+    `${["Topicast is listening:", ...addresses, ...networkLines(hostname, host.port), warning, "Ctrl-C stops it."].join("\n")}\n`,
+  );
+}
+
+/** Under which addresses other machines find a host that listens on every network. */
+function networkLines(hostname: string, port: number): string[] {
+  if (hostname !== "0.0.0.0" && hostname !== "::") return [];
+  const outside = Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.filter(({ internal }) => !internal),
+  );
+  const found = outside.filter(({ family }) => family === "IPv4").map(({ address }) => `${address}:${port}`);
+  return found.length === 0 ? [] : [`From other machines, instead of localhost:${port}: ${found.join(" or ")}`];
 }
 
 function exitOnSignal(host: Host): void {

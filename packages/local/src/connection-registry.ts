@@ -1,6 +1,6 @@
-import type { Clock, ConnectionGateway, ConnectionInfo, Target } from "@topicast/core";
+import { type Clock, type ConnectionGateway, type ConnectionInfo, type Target, UnavailableError } from "@topicast/core";
 import type { WebSocket } from "ws";
-import type { HostFaults } from "./faults.ts";
+import type { HostFaults, Refusal } from "./faults.ts";
 import type { GatewayLimits } from "./limits.ts";
 
 /** A client that is connected, from the upgrade until either side ends it. */
@@ -17,17 +17,15 @@ export interface OpenConnection {
   end(code: number, reason: string): void;
 }
 
-export type PostOutcome = "posted" | "gone" | "throttled" | "failed";
-
 /** The open connections of one service; what posts, looks and closes go through, from handlers as over HTTP. */
 export interface ConnectionRegistry {
   add(connection: OpenConnection): void;
   /** Whether it was there. */
   remove(id: string): boolean;
   all(): Iterable<OpenConnection>;
-  post(id: string, text: string): PostOutcome;
-  close(id: string): "closed" | "gone";
-  look(id: string): ConnectionInfo | undefined;
+  post(id: string, text: string): "posted" | Refusal;
+  close(id: string): "closed" | Refusal;
+  look(id: string): ConnectionInfo | Refusal;
 }
 
 export interface ConnectionRegistryOptions {
@@ -41,6 +39,10 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
   const { service, clock, limits, faults } = options;
   const connections = new Map<string, OpenConnection>();
 
+  function find(id: string): OpenConnection | Refusal {
+    return faults.request?.(service, id) ?? connections.get(id) ?? "gone";
+  }
+
   return {
     add(connection) {
       connections.set(connection.id, connection);
@@ -49,10 +51,9 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
     all: () => connections.values(),
 
     post(id, text) {
-      const fault = faults.post?.(service, id);
-      if (fault !== undefined) return fault;
-      const connection = connections.get(id);
-      if (connection === undefined || connection.socket.readyState !== connection.socket.OPEN) return "gone";
+      const connection = find(id);
+      if (typeof connection === "string") return connection;
+      if (connection.socket.readyState !== connection.socket.OPEN) return "gone";
       if (connection.socket.bufferedAmount > limits.maxBufferedBytes) return "throttled";
       connection.socket.send(text);
       connection.lastActiveAt = clock.now();
@@ -60,16 +61,16 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
     },
 
     close(id) {
-      const connection = connections.get(id);
-      if (connection === undefined) return "gone";
+      const connection = find(id);
+      if (typeof connection === "string") return connection;
       // What a `$disconnect` event says after a DELETE on AWS.
       connection.end(1000, "Connection Closed Normally");
       return "closed";
     },
 
     look(id) {
-      const connection = connections.get(id);
-      if (connection === undefined) return undefined;
+      const connection = find(id);
+      if (typeof connection === "string") return connection;
       const { connectedAt, lastActiveAt, sourceIp, userAgent } = connection;
       return { connectedAt, lastActiveAt, sourceIp, ...(userAgent === undefined ? {} : { userAgent }) };
     },
@@ -80,15 +81,31 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
 export function createLocalGateway(registry: ConnectionRegistry, limits: GatewayLimits): ConnectionGateway {
   return {
     async post<T extends Target>(targets: readonly T[], frame: string) {
-      const failures: Record<PostOutcome, T[]> = { posted: [], gone: [], throttled: [], failed: [] };
+      const failures: Record<Refusal, T[]> = { gone: [], throttled: [], failed: [] };
       const tooLarge = Buffer.byteLength(frame) > limits.maxMessageBytes;
       for (const target of targets) {
         const outcome = tooLarge ? "failed" : registry.post(target.id, frame);
         if (outcome !== "posted") failures[outcome].push(target);
       }
-      return { gone: failures.gone, throttled: failures.throttled, failed: failures.failed };
+      return failures;
     },
-    close: async ({ id }) => registry.close(id),
-    look: async ({ id }) => registry.look(id),
+    async close({ id }) {
+      const outcome = registry.close(id);
+      return outcome === "closed" ? outcome : goneOrThrow(outcome);
+    },
+    async look({ id }) {
+      const info = registry.look(id);
+      if (typeof info !== "string") return info;
+      goneOrThrow(info);
+      return undefined;
+    },
   };
+}
+
+function goneOrThrow(refusal: Refusal): "gone" {
+  if (refusal === "gone") return refusal;
+  throw new UnavailableError(
+    "gateway",
+    `The request about the connection ${refusal === "failed" ? "failed" : "was throttled"}.`,
+  );
 }

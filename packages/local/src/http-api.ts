@@ -84,5 +84,7 @@ function send(response: ServerResponse, { statusCode, headers, cookies, body, is
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (cookies.length > 0) response.setHeader("set-cookie", cookies);
   if (findHeader(headers, "content-type") === undefined) response.setHeader("content-type", "text/plain;charset=UTF-8");
-  response.writeHead(statusCode).end(Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8"));
+  // Not by writeHead, which would leave out the length.
+  response.statusCode = statusCode;
+  response.end(Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8"));
 }

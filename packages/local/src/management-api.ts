@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ConnectionRegistry, PostOutcome } from "./connection-registry.ts";
+import type { ConnectionRegistry } from "./connection-registry.ts";
+import type { Refusal } from "./faults.ts";
 import { isGatewayId } from "./ids.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { readBody } from "./request-body.ts";
@@ -11,10 +12,8 @@ interface Answer {
   readonly errorType?: string;
 }
 
-const GONE: Answer = { status: 410, errorType: "GoneException" };
-const POSTED: Readonly<Record<PostOutcome, Answer>> = {
-  posted: { status: 200 },
-  gone: GONE,
+const REFUSED: Readonly<Record<Refusal, Answer>> = {
+  gone: { status: 410, errorType: "GoneException" },
   throttled: { status: 429, errorType: "LimitExceededException", body: { message: "Too Many Requests" } },
   failed: { status: 500, errorType: "InternalServerErrorException", body: { message: "Internal server error" } },
 };
@@ -31,7 +30,8 @@ export async function answerManagement(
   const answer = decide(request.method ?? "", decodeId(rawId), body, registry);
   if (answer.errorType !== undefined) response.setHeader("x-amzn-errortype", answer.errorType);
   if (answer.body !== undefined) response.setHeader("content-type", "application/json");
-  response.writeHead(answer.status).end(answer.body === undefined ? "" : JSON.stringify(answer.body));
+  response.statusCode = answer.status;
+  response.end(answer.body === undefined ? "" : JSON.stringify(answer.body));
 }
 
 function decide(method: string, id: string, body: Buffer | undefined, registry: ConnectionRegistry): Answer {
@@ -41,15 +41,21 @@ function decide(method: string, id: string, body: Buffer | undefined, registry: 
   if (method === "POST" && body === undefined) {
     return { status: 413, errorType: "PayloadTooLargeException", body: { message: "Message too long" } };
   }
-  if (method === "POST") return POSTED[registry.post(id, (body ?? "").toString())];
-  if (method === "DELETE") return registry.close(id) === "closed" ? { status: 204 } : GONE;
+  if (method === "POST") {
+    const outcome = registry.post(id, (body ?? "").toString());
+    return outcome === "posted" ? { status: 200 } : REFUSED[outcome];
+  }
+  if (method === "DELETE") {
+    const outcome = registry.close(id);
+    return outcome === "closed" ? { status: 204 } : REFUSED[outcome];
+  }
   if (method === "GET") return look(id, registry);
   return { status: 403, errorType: "ForbiddenException", body: { message: "Forbidden" } };
 }
 
 function look(id: string, registry: ConnectionRegistry): Answer {
   const info = registry.look(id);
-  if (info === undefined) return GONE;
+  if (typeof info === "string") return REFUSED[info];
   const { sourceIp, userAgent, connectedAt, lastActiveAt } = info;
   const body = {
     identity: { sourceIp, userAgent },

@@ -66,7 +66,9 @@ function splitUrl(url: string): RequestPath {
 }
 
 function sendMessage(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ message }));
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify({ message }));
 }
 
 function listAddresses(services: readonly Service[], domainName: string): string {

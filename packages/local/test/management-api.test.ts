@@ -16,7 +16,7 @@ const UNKNOWN = "AAAAAAAAAAAAAAA=";
 let host: FixtureHost;
 let recorder: Recorder;
 let clock: TestClock;
-let postFault: ReturnType<NonNullable<HostFaults["post"]>>;
+let postFault: ReturnType<NonNullable<HostFaults["request"]>>;
 let sdk: ApiGatewayManagementApiClient;
 let client: WebSocketClient;
 let ConnectionId: string;
@@ -28,7 +28,7 @@ beforeEach(async () => {
   host = await startFixtures(["echo"], {
     clock,
     ports: recorder.wrapPorts,
-    faults: { post: () => postFault },
+    faults: { request: () => postFault },
     limits: { maxBufferedBytes: 100_000 },
   });
   sdk = new ApiGatewayManagementApiClient({

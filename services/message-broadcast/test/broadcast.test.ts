@@ -141,7 +141,7 @@ describe("a message that is posted while a client's $connect still runs", () => 
         joining = id;
         await released;
       },
-      post: (_, id) => {
+      request: (_, id) => {
         if (id === joining) refused();
         return undefined;
       },

@@ -90,12 +90,15 @@ describe("a client that vanished without closing", () => {
         notice();
         return true;
       },
-      post: (_, id) => {
+      request: (_, id) => {
         posts.push(id);
         return undefined;
       },
     };
-    const clock = { now: () => Date.now() + ageMs, sleep: (ms: number) => new Promise<void>((r) => setTimeout(r, ms)) };
+    const clock = {
+      now: () => Date.now() + ageMs,
+      sleep: (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms).unref()),
+    };
     await start({ faults, clock });
     const [alice, bob] = await Promise.all([subscribed("room/1"), subscribed("room/1")]);
     const bobId = await connectionIdOf(bob);
@@ -116,7 +119,7 @@ describe("a throttled post", () => {
   it.each([16, 0])("is tried again and arrives, and its client stays (FANOUT_INLINE_MAX=%d)", async (inlineMax) => {
     let refusals = 3;
     let throttled: string | undefined;
-    const faults: HostFaults = { post: (_, id) => (id === throttled && refusals-- > 0 ? "throttled" : undefined) };
+    const faults: HostFaults = { request: (_, id) => (id === throttled && refusals-- > 0 ? "throttled" : undefined) };
     await start({ faults, environment: { FANOUT_INLINE_MAX: String(inlineMax) } });
     const [alice, bob] = await Promise.all([subscribed("room/1"), subscribed("room/1")]);
     throttled = await connectionIdOf(bob);

@@ -1,0 +1,72 @@
+import type { ConnectionId, Target } from "@topicast/core";
+import { describeConnectionGatewayContract, testClock } from "@topicast/testing";
+import WebSocket from "ws";
+import type { HostFaults } from "../src/index.ts";
+import { startFixtures } from "./fixture-host.ts";
+
+describeConnectionGatewayContract("the host, in process", async () => {
+  const clock = testClock();
+  const refusals = new Map<string, "throttled" | "failed">();
+  const requests: string[] = [];
+  let shakeHands = (_id: string) => {};
+  const ended = new Map<string, () => void>();
+  const faults: HostFaults = {
+    request(_service, id) {
+      requests.push(id);
+      return refusals.get(id);
+    },
+    handshake: async (_service, id) => shakeHands(id),
+    disconnect(_service, id) {
+      ended.get(id)?.();
+      return true;
+    },
+  };
+  const host = await startFixtures(["echo"], { clock, faults });
+
+  async function open() {
+    const opening = new Promise<string>((resolve) => {
+      shakeHands = resolve;
+    });
+    const socket = new WebSocket(host.webSocketUrl("echo"));
+    const frames: string[] = [];
+    let onFrame = () => {};
+    socket.on("message", (data) => {
+      frames.push(data.toString());
+      onFrame();
+    });
+    const closed = new Promise<void>((resolve) => void socket.once("close", () => resolve()));
+    const id = await opening;
+    await new Promise<void>((resolve) => void socket.once("open", () => resolve()));
+    const target: Target = { id: id as ConnectionId, address: "", connectedAt: clock.now() };
+    return {
+      target,
+      closed,
+      received: (count: number) =>
+        new Promise<readonly string[]>((resolve) => {
+          onFrame = () => frames.length >= count && resolve(frames.slice(0, count));
+          onFrame();
+        }),
+      postCount: () => requests.filter((request) => request === id).length,
+      refuse: (outcome: "throttled" | "failed" | undefined) =>
+        void (outcome === undefined ? refusals.delete(id) : refusals.set(id, outcome)),
+      async vanish() {
+        const noticed = new Promise<void>((resolve) => void ended.set(id, resolve));
+        socket.terminate();
+        await noticed;
+      },
+    };
+  }
+
+  // One handshake at a time: which id is whose is told by their order.
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    gateway: host.ports("echo").gateway,
+    clock,
+    open() {
+      const opened = turn.then(open);
+      turn = opened;
+      return opened;
+    },
+    close: () => host.close(),
+  };
+});
