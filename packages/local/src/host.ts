@@ -72,6 +72,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const services = definitions.map((definition, at) =>
     createService({ ...shared, definition, bundles: bundles[at] ?? new Map() }),
   );
+  try {
+    for (const service of services) service.warm();
+  } catch (error) {
+    await closeHost(server, sockets, services);
+    throw error;
+  }
   routeRequests(server, services, domainName, shared.log);
   return {
     url: `http://${domainName}`,

@@ -15,6 +15,8 @@ export type Invocation = { readonly status: "returned"; readonly value: unknown 
 
 export interface LambdaFunction {
   readonly definition: FunctionDefinition;
+  /** Evaluates the handler's modules ahead of the first invocation; throws what they throw. */
+  warm(): void;
   /** Never rejects. The event is the handler's to change. */
   invoke(event: unknown): Promise<Invocation>;
   close(): void;
@@ -66,6 +68,9 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
 
   return {
     definition,
+    warm() {
+      warmEnvironment();
+    },
     async invoke(event) {
       if (closed) return { status: "failed" };
       let cancelDeadline: (() => void) | undefined;

@@ -19,6 +19,7 @@ import { createLambdaFunction, type LambdaFunction } from "./lambda-function.ts"
 import type { GatewayLimits } from "./limits.ts";
 import { answerManagement } from "./management-api.ts";
 import type { ServiceDefinition } from "./service-definition.ts";
+import { StartError } from "./start-error.ts";
 import { createWebSocketApi } from "./web-socket-api.ts";
 import { createWebSocketRoutes } from "./web-socket-routes.ts";
 
@@ -31,6 +32,8 @@ export interface Service {
   readonly hasWebSocketApi: boolean;
   readonly hasHttpApi: boolean;
   readonly ports: ServicePorts;
+  /** Evaluates every handler. Throws a {@link StartError} for the first that can't be: its environment may be wrong. */
+  warm(): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
   /** Answers a request; `path` is what follows the service's name, as it was sent. */
   answer(request: IncomingMessage, response: ServerResponse, path: string, rawQuery: string): Promise<void>;
@@ -83,6 +86,9 @@ export function createService(options: ServiceOptions): Service {
     hasWebSocketApi,
     hasHttpApi: definition.functions.some(({ httpRouteKeys }) => httpRouteKeys.length > 0),
     ports,
+    warm() {
+      for (const lambdaFunction of functions) warm(name, lambdaFunction);
+    },
     upgrade: webSocketApi.upgrade,
     answer(request, response, path, rawQuery) {
       if (!hasWebSocketApi || !path.startsWith(MANAGEMENT_PATH))
@@ -95,6 +101,16 @@ export function createService(options: ServiceOptions): Service {
       for (const lambdaFunction of functions) lambdaFunction.close();
     },
   };
+}
+
+function warm(service: string, lambdaFunction: LambdaFunction): void {
+  try {
+    lambdaFunction.warm();
+  } catch (cause) {
+    // By shape: what a bundle throws need not be of the host's classes.
+    const message = typeof cause === "object" && cause !== null && "message" in cause ? cause.message : cause;
+    throw new StartError(`${service}/${lambdaFunction.definition.name} can't start: ${message}`, { cause });
+  }
 }
 
 function createFunctions(options: ServiceOptions, ports: EmbeddedPorts): LambdaFunction[] {

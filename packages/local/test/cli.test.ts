@@ -132,6 +132,13 @@ describe("what can't work gives one line and a status of 1:", () => {
     await expectError(["--service", folder], /^error: .*serverless\.yml: functions\.a\.handler: /);
   });
 
+  it("a handler that can't be evaluated, such as with a wrong environment", async () => {
+    await expectError(
+      ["--service", fixture("warm")],
+      `error: warm/missing can't start: the handler's file exports no function "missing"`,
+    );
+  });
+
   it("no service there", async () => {
     await expectError(["--service", "/nowhere"], /^error: \/nowhere\/serverless\.yml: can't be read/);
   });
