@@ -1,11 +1,22 @@
 import * as v from "valibot";
 import type { Settings } from "./service.ts";
 
-const STORES = ["memory"] as const;
+/** Where a service keeps things and how it posts. */
+export type Backend =
+  | { readonly store: "memory" }
+  | {
+      readonly store: "dynamodb";
+      readonly tableName: string;
+      readonly fanoutQueueUrl: string;
+      readonly deadLetterQueueUrl: string;
+      /** The management endpoint of its WebSocket API, as a URL. */
+      readonly gatewayEndpoint: string;
+    };
 
 export interface Config {
-  readonly store: (typeof STORES)[number];
+  readonly backend: Backend;
   readonly settings: Settings;
+  readonly posting: { readonly concurrency: number; readonly timeoutMs: number };
 }
 
 /** Environment variables are strings; an empty one counts as not set. */
@@ -16,38 +27,67 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+const countsSchema = v.object({
+  FANOUT_INLINE_MAX: count(16, 0, 1_000),
+  FANOUT_PAGE_SIZE: count(500, 1, 1_000),
+  FANOUT_ATTEMPTS_MAX: count(6, 5, 100),
+  SUBSCRIPTIONS_MAX: count(100, 1, 1_000),
+  POST_CONCURRENCY: count(64, 1, 1_000),
+  POST_TIMEOUT_MS: count(3_000, 100, 20_000),
+});
+
+const STORES = ["memory", "dynamodb"] as const;
+const storeSchema = v.object({ STORE: v.picklist(STORES, `must be one of: ${STORES.join(", ")}.`) });
+const url = v.pipe(v.string("must be set."), v.url("must be a URL."));
+const dynamodbSchema = v.object({
+  TABLE_NAME: v.string("must be set."),
+  FANOUT_QUEUE_URL: url,
+  DEAD_LETTER_QUEUE_URL: url,
+  GATEWAY_ENDPOINT: url,
+});
+
+/** Reads what a service is configured with. Throws a `ConfigError` that names every fault at once. */
+export function parseConfig(environment: Environment): Config {
+  const names = [...Object.keys(countsSchema.entries), ...Object.keys(dynamodbSchema.entries), "STORE"];
+  // A name that isn't set stays in as undefined, so that its own fault is told and not the object's.
+  const set = Object.fromEntries(names.map((name) => [name, environment[name] === "" ? undefined : environment[name]]));
+  const counts = v.safeParse(countsSchema, set);
+  const store = v.safeParse(storeSchema, set);
+  const dynamodb = set.STORE === "dynamodb" ? v.safeParse(dynamodbSchema, set) : undefined;
+  const issues: v.BaseIssue<unknown>[] = [store, counts, dynamodb].flatMap(
+    (parsed): v.BaseIssue<unknown>[] => parsed?.issues ?? [],
+  );
+  if (issues.length > 0 || !counts.success || !store.success) {
+    const faults = issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`);
+    throw new ConfigError(`The environment is wrong: ${faults.join(" ")} The README lists every name.`);
+  }
+  const { POST_CONCURRENCY, POST_TIMEOUT_MS, ...fanout } = counts.output;
+  return {
+    backend: dynamodb?.success ? dynamodbBackend(dynamodb.output) : { store: "memory" },
+    settings: {
+      inlineMax: fanout.FANOUT_INLINE_MAX,
+      pageSize: fanout.FANOUT_PAGE_SIZE,
+      maxAttempts: fanout.FANOUT_ATTEMPTS_MAX,
+      maxSubscriptions: fanout.SUBSCRIPTIONS_MAX,
+    },
+    posting: { concurrency: POST_CONCURRENCY, timeoutMs: POST_TIMEOUT_MS },
+  };
+}
+
+function dynamodbBackend(names: v.InferOutput<typeof dynamodbSchema>): Backend {
+  return {
+    store: "dynamodb",
+    tableName: names.TABLE_NAME,
+    fanoutQueueUrl: names.FANOUT_QUEUE_URL,
+    deadLetterQueueUrl: names.DEAD_LETTER_QUEUE_URL,
+    gatewayEndpoint: names.GATEWAY_ENDPOINT,
+  };
+}
+
 function count(fallback: number, min: number, max: number) {
   const rule = `must be a whole number from ${min} to ${max}.`;
   return v.optional(
     v.pipe(v.string(), v.regex(/^\d+$/, rule), v.transform(Number), v.minValue(min, rule), v.maxValue(max, rule)),
     String(fallback),
   );
-}
-
-const schema = v.object({
-  STORE: v.picklist(STORES, `must be one of: ${STORES.join(", ")}.`),
-  FANOUT_INLINE_MAX: count(16, 0, 1_000),
-  FANOUT_PAGE_SIZE: count(500, 1, 1_000),
-  FANOUT_ATTEMPTS_MAX: count(6, 1, 100),
-  SUBSCRIPTIONS_MAX: count(100, 1, 1_000),
-});
-
-/** Reads what a service is configured with. Throws a `ConfigError` that names every fault at once. */
-export function parseConfig(environment: Environment): Config {
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  const parsed = v.safeParse(schema, set);
-  if (!parsed.success) {
-    const faults = parsed.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`);
-    throw new ConfigError(`The environment is wrong: ${faults.join(" ")} The README lists every name.`);
-  }
-  const { STORE, FANOUT_INLINE_MAX, FANOUT_PAGE_SIZE, FANOUT_ATTEMPTS_MAX, SUBSCRIPTIONS_MAX } = parsed.output;
-  return {
-    store: STORE,
-    settings: {
-      inlineMax: FANOUT_INLINE_MAX,
-      pageSize: FANOUT_PAGE_SIZE,
-      maxAttempts: FANOUT_ATTEMPTS_MAX,
-      maxSubscriptions: SUBSCRIPTIONS_MAX,
-    },
-  };
 }

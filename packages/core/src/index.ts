@@ -1,5 +1,5 @@
 export { type Clock, systemClock } from "./clock.ts";
-export { type Config, ConfigError, type Environment, parseConfig } from "./config.ts";
+export { type Backend, type Config, ConfigError, type Environment, parseConfig } from "./config.ts";
 export { UnavailableError } from "./errors.ts";
 export {
   type AppId,
@@ -11,7 +11,7 @@ export {
   type Subscriber,
   type Target,
 } from "./model.ts";
-export type { ConnectionGateway, ConnectionInfo, PostFailures } from "./ports/connection-gateway.ts";
+export type { ConnectionGateway, ConnectionInfo, PostFailures, PostOptions } from "./ports/connection-gateway.ts";
 export type {
   ConnectionStore,
   Freshness,

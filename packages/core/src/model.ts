@@ -11,7 +11,7 @@ export const DEFAULT_APP = "default" as AppId;
 /** What is needed to post to a connection and to judge a 410. */
 export interface Target {
   readonly id: ConnectionId;
-  /** Which host or API holds the connection: `{domain}/{stage}`. */
+  /** Which host or API holds the connection: its management endpoint. */
   readonly address: string;
   /** Unix ms. */
   readonly connectedAt: number;

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { Target } from "./model.ts";
 import type { Fanout } from "./ports/fanout-queue.ts";
 import type { Ports } from "./ports/ports.ts";
 
@@ -30,9 +31,9 @@ export interface Logger {
 
 /** One deployed service, as its use cases see it. */
 export interface Service extends Ports {
+  /** Its management endpoint; see {@link Target}. */
+  readonly address: string;
   readonly clock: Clock;
-  /** From 0 up to 1, as Math.random. */
-  readonly random: () => number;
   readonly logger: Logger;
   readonly envelope: Envelope;
   readonly settings: Settings;

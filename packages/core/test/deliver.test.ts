@@ -118,10 +118,37 @@ describe("deliver", () => {
       expect(letter).toMatchObject({ topic, only: [{ id: bob!.id }], messages: [{ seq: 1 }] });
       expect(await subscriberIds(service)).toEqual([alice!.id, bob!.id]);
       expect(postsTo(service, alice!)).toBe(1);
-      // Three jobs, each with a first try and two more.
-      expect(postsTo(service, bob!)).toBe(9);
+      expect(postsTo(service, bob!)).toBe(3);
     },
   );
+
+  it("lets nobody wait for who can't be reached", async () => {
+    const service = testService({ pageSize: 1 });
+    const [alice, bob] = await join(service, 2);
+    service.gateway.refuse(alice!.id, "throttled");
+    // The clock stands still: a worker that slept would never end.
+    await deliver(service, aJob({ topic }), PLENTY);
+    expect(service.gateway.frames(bob!.id)).toHaveLength(1);
+    expect(takeJobs(service)).toEqual([]);
+    await service.clock.advance(1_000);
+    expect(takeJobs(service)).toMatchObject([{ attempt: 2, only: [{ id: alice!.id }] }]);
+  });
+
+  it("posts for no longer than leaves it time to hand on", async () => {
+    const service = testService();
+    await join(service, 1);
+    const bounds: (number | undefined)[] = [];
+    const gateway: typeof service.gateway = {
+      ...service.gateway,
+      post: (targets, frame, options) => {
+        bounds.push(options?.forMs);
+        return service.gateway.post(targets, frame);
+      },
+    };
+    await deliver({ ...service, gateway }, aJob({ topic }), () => 10_000);
+    await deliver({ ...service, gateway }, aJob({ topic }), () => 1_000);
+    expect(bounds).toEqual([7_000, 0]);
+  });
 
   it("does not try an ephemeral message again", async () => {
     const service = testService();
@@ -139,9 +166,7 @@ describe("deliver", () => {
     const [alice, bob] = await join(service, 2);
     const envelope = { frames: () => ["one", "two"] };
     service.gateway.refuse(bob!.id, "throttled");
-    const delivering = deliver({ ...service, envelope }, aJob({ topic }), PLENTY);
-    await service.clock.advance(1_000);
-    await delivering;
+    await deliver({ ...service, envelope }, aJob({ topic }), PLENTY);
     expect(service.gateway.frames(alice!.id)).toEqual(["one", "two"]);
     expect(service.gateway.posts.filter(({ id }) => id === bob!.id).every(({ frame }) => frame === "one")).toBe(true);
   });

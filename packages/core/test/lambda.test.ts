@@ -1,15 +1,19 @@
 import { describe, expect, it } from "@jest/globals";
 import { type FanoutJob, UnavailableError } from "@topicast/core";
 import { health, httpHandler, json, queueHandler } from "@topicast/core/lambda";
-import { aConnection, aJob, aTopic } from "@topicast/testing";
+import { aConnection, aJob, aTopic, TEST_START } from "@topicast/testing";
 import type { APIGatewayProxyEventV2, SQSEvent, SQSRecord } from "aws-lambda";
 import { PLENTY, testService } from "./test-service.ts";
 
 const context = { getRemainingTimeInMillis: PLENTY };
 
 function batchOf(...jobs: readonly FanoutJob[]): SQSEvent {
-  const records = jobs.map((job, index) => ({ messageId: `m${index}`, body: JSON.stringify(job) }) as SQSRecord);
-  return { Records: records };
+  return { Records: jobs.map((job, index) => recordOf(`m${index}`, JSON.stringify(job))) };
+}
+
+function recordOf(messageId: string, body: string, attributes: Partial<SQSRecord["attributes"]> = {}): SQSRecord {
+  const sent = { SentTimestamp: String(TEST_START), ApproximateReceiveCount: "1", ...attributes };
+  return { messageId, body, attributes: sent } as SQSRecord;
 }
 
 describe("queueHandler", () => {
@@ -39,10 +43,36 @@ describe("queueHandler", () => {
 
   it("leaves a record that is no job to the dead-letter queue", async () => {
     const handler = queueHandler(testService());
-    const records = [{ messageId: "m0", body: "{" } as SQSRecord];
-    await expect(handler({ Records: records }, context)).resolves.toEqual({
+    await expect(handler({ Records: [recordOf("m0", "{")] }, context)).resolves.toEqual({
       batchItemFailures: [{ itemIdentifier: "m0" }],
     });
+  });
+});
+
+describe("a record", () => {
+  const topic = aTopic("room/1");
+
+  async function deliverRecord(job: FanoutJob, attributes: Partial<SQSRecord["attributes"]>) {
+    const service = testService();
+    const alice = aConnection({ room: topic });
+    await service.connections.connect(alice);
+    service.gateway.open(alice);
+    await queueHandler(service)({ Records: [recordOf("m0", JSON.stringify(job), attributes)] }, context);
+    return { frames: service.gateway.frames(alice.id), deadLetters: service.queue.deadLetters };
+  }
+
+  it("that waited for more than a quarter of an hour is a dead letter", async () => {
+    const SentTimestamp = String(TEST_START - 15 * 60_000 - 1);
+    const { frames, deadLetters } = await deliverRecord(aJob({ topic }), { SentTimestamp });
+    expect(frames).toEqual([]);
+    expect(deadLetters).toMatchObject([{ reason: "waited for more than 15 minutes" }]);
+  });
+
+  it("that comes again is delivered again, unless it is ephemeral", async () => {
+    const { epoch: _, ...ephemeral } = aJob({ topic });
+    expect((await deliverRecord(aJob({ topic }), { ApproximateReceiveCount: "2" })).frames).toHaveLength(1);
+    expect((await deliverRecord(ephemeral, { ApproximateReceiveCount: "1" })).frames).toHaveLength(1);
+    expect((await deliverRecord(ephemeral, { ApproximateReceiveCount: "2" })).frames).toEqual([]);
   });
 });
 
@@ -89,6 +119,10 @@ describe("health", () => {
     const noStore = { ...service, connections: { ...service.connections, get: failing } };
     const nothing = { ...noStore, queue: { ...service.queue, check: failing } };
     expect(await health(service)).toMatchObject({ statusCode: 200, body: '{"status":"ok"}' });
+    const hanging = { ...service, queue: { ...service.queue, check: () => new Promise<void>(() => {}) } };
+    const answer = health(hanging);
+    await service.clock.advance(4_000);
+    expect(JSON.parse((await answer).body ?? "").failed).toEqual(["queue"]);
     const responses = [await health(noStore), await health(nothing)];
     expect(responses.map(({ statusCode }) => statusCode)).toEqual([503, 503]);
     expect(responses.map(({ body }) => JSON.parse(body ?? "").failed)).toEqual([["store"], ["store", "queue"]]);

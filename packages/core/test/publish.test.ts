@@ -118,6 +118,20 @@ describe("publish", () => {
     expect(steps).toEqual(["appended", "read fresh"]);
   });
 
+  it("reads no more subscribers than it would post to", async () => {
+    const service = testService({ inlineMax: 5 });
+    const limits: number[] = [];
+    const connections: ConnectionStore = {
+      ...service.connections,
+      subscribers: (query) => {
+        limits.push(query.limit);
+        return service.connections.subscribers(query);
+      },
+    };
+    await publish({ ...service, connections }, hello);
+    expect(limits).toEqual([5]);
+  });
+
   it("never leaves out a number that a slow publisher took", async () => {
     const service = testService();
     let release = () => {};

@@ -21,6 +21,17 @@ describe("connect", () => {
     expect(connected).toMatchObject({ ok: true, value: { from: "n59REfeyengfHx3d" } });
   });
 
+  it("remembers a connection for the two hours that it may live, and not for ever", async () => {
+    const service = testService();
+    const target = aTarget();
+    await connect(service, { app, target, room: topic });
+    const isThere = async () => (await service.connections.get(app, target.id, "fresh")) !== undefined;
+    await service.clock.advance(2 * 3_600_000);
+    expect(await isThere()).toBe(true);
+    await service.clock.advance(10 * 60_000);
+    expect(await isThere()).toBe(false);
+  });
+
   it("refuses a secret that is none", async () => {
     const connected = await connect(testService(), { app, target: aTarget(), client: "short" });
     expect(connected).toMatchObject({ ok: false, fault: { code: "bad_request" } });

@@ -23,12 +23,12 @@ export function testService(settings: Partial<Settings> = {}, overrides: Partial
   const clock = testClock();
   const logged: string[] = [];
   return {
+    address: "local",
     connections: createMemoryConnectionStore({ clock }),
     log: createMemoryTopicLog({ clock }),
     queue: createMemoryQueue({ clock }),
     gateway: createMemoryGateway({ clock }),
     clock,
-    random: () => 0.5,
     logged,
     logger: {
       warn: (message) => logged.push(`warn: ${message}`),

@@ -1,5 +1,6 @@
-import { describeTopicLogContract, type HeldWrite, testClock } from "@topicast/testing";
+import { describeTopicLogContract, testClock } from "@topicast/testing";
 import { createMemoryTopicLog } from "../src/drivers/topic-log/memory.ts";
+import { createGate, type Gate } from "./gate.ts";
 
 describeTopicLogContract("memory", async (retention) => {
   const clock = testClock();
@@ -16,30 +17,3 @@ describeTopicLogContract("memory", async (retention) => {
     close: async () => {},
   };
 });
-
-interface Gate extends HeldWrite {
-  /** Arrives at the gate and waits for it to open. */
-  pass(): Promise<void>;
-}
-
-function createGate(): Gate {
-  let arrive = () => {};
-  let open = () => {};
-  let shut = (_: Error) => {};
-  const held = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  const opened = new Promise<void>((resolve, reject) => {
-    open = resolve;
-    shut = reject;
-  });
-  return {
-    held,
-    release: () => open(),
-    fail: () => shut(new Error("The write failed.")),
-    pass() {
-      arrive();
-      return opened;
-    },
-  };
-}

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type BuildFailure, build, type OutputFile } from "esbuild";
+import { type BuildFailure, build, type OutputFile, type Plugin } from "esbuild";
 import type { ServiceDefinition } from "./service-definition.ts";
 import { StartError } from "./start-error.ts";
 
@@ -12,8 +12,11 @@ export interface Bundle {
   readonly sourceMap: string;
 }
 
-/** Bundles each function of a service; throws a {@link StartError} with file and line where one doesn't build. */
-export async function bundleFunctions(service: ServiceDefinition): Promise<ReadonlyMap<string, Bundle>> {
+/** Bundles each function of a service, as esbuild's plugins ask; throws a {@link StartError} with file and line where one doesn't build. */
+export async function bundleFunctions(
+  service: ServiceDefinition,
+  plugins: Plugin[] = [],
+): Promise<ReadonlyMap<string, Bundle>> {
   if (service.functions.length === 0) return new Map();
   // Dots in the output's names, so that they can't be those of files in the folder.
   const folder = join(service.folder, "..bundles");
@@ -30,10 +33,15 @@ export async function bundleFunctions(service: ServiceDefinition): Promise<Reado
       platform: "node",
       format: "cjs",
       target: "node20",
+      // As the deployed bundles: the ES modules of a package, where it has both, so that what isn't used is left out.
+      mainFields: ["module", "main"],
       // A bundle is evaluated as one function, where `import()` would have no loader.
       supported: { "dynamic-import": false },
       sourcemap: "external",
+      // Stack traces need lines and names only.
+      sourcesContent: false,
       logLevel: "silent",
+      plugins,
     });
     return new Map(service.functions.map(({ name }) => [name, pickBundle(outputFiles, join(folder, `${name}.js`))]));
   } catch (cause) {

@@ -9,6 +9,7 @@ interface CliOptions {
   readonly port: number;
   readonly host: string;
   readonly service?: readonly string[];
+  readonly aws?: true;
 }
 
 const SERVICES_FOLDER = fileURLToPath(new URL("../../../services", import.meta.url));
@@ -33,13 +34,15 @@ function createCommand(): Command {
     )
     .option("--host <address>", "what to listen on; 0.0.0.0 is every network of this machine", DEFAULT_HOSTNAME)
     .option("--service <folder...>", "folders with a serverless.yml (default: every service of this repository)")
+    .option("--aws", "have the services speak to DynamoDB, SQS and @connections over the wire, as on AWS")
     .action(run);
 }
 
-async function run({ port, host: hostname, service }: CliOptions): Promise<void> {
+async function run({ port, host: hostname, service, aws }: CliOptions): Promise<void> {
   const services = service ?? (await findServices(SERVICES_FOLDER, process.env));
   const { STORE } = process.env;
-  const host = await startHost({ services, port, hostname, environment: STORE === undefined ? {} : { STORE } });
+  const mode = aws ? { wire: {} } : { environment: STORE === undefined ? {} : { STORE } };
+  const host = await startHost({ services, port, hostname, ...mode });
   print(host, hostname);
   exitOnSignal(host);
 }
@@ -51,7 +54,7 @@ function print(host: Host, hostname: string): void {
   const reach = hostname === DEFAULT_HOSTNAME ? "on this machine" : "who can reach it";
   const warning = `There is no authentication: the host is open to everyone ${reach}.`;
   process.stdout.write(
-    `${["Topicast is listening:", ...addresses, ...networkLines(hostname, host.port), warning, "Ctrl-C stops it."].join("\n")}\n`,
+    `${["Topicast is listening:", ...addresses, ...networkLines(hostname, host.port), ...wireLines(host), warning, "Ctrl-C stops it."].join("\n")}\n`,
   );
 }
 
@@ -63,6 +66,10 @@ function networkLines(hostname: string, port: number): string[] {
   );
   const found = outside.filter(({ family }) => family === "IPv4").map(({ address }) => `${address}:${port}`);
   return found.length === 0 ? [] : [`From other machines, instead of localhost:${port}: ${found.join(" or ")}`];
+}
+
+function wireLines({ wire }: Host): string[] {
+  return wire === undefined ? [] : [`DynamoDB answers at ${wire.dynamodbUrl}, SQS at ${wire.sqsUrl}.`];
 }
 
 function exitOnSignal(host: Host): void {

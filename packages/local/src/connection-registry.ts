@@ -26,6 +26,8 @@ export interface ConnectionRegistry {
   post(id: string, text: string): "posted" | Refusal;
   close(id: string): "closed" | Refusal;
   look(id: string): ConnectionInfo | Refusal;
+  /** How often a post was asked for, refused ones too. */
+  readonly posts: number;
 }
 
 export interface ConnectionRegistryOptions {
@@ -38,6 +40,7 @@ export interface ConnectionRegistryOptions {
 export function createConnectionRegistry(options: ConnectionRegistryOptions): ConnectionRegistry {
   const { service, clock, limits, faults } = options;
   const connections = new Map<string, OpenConnection>();
+  let posts = 0;
 
   function find(id: string): OpenConnection | Refusal {
     return faults.request?.(service, id) ?? connections.get(id) ?? "gone";
@@ -49,8 +52,12 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
     },
     remove: (id) => connections.delete(id),
     all: () => connections.values(),
+    get posts() {
+      return posts;
+    },
 
     post(id, text) {
+      posts += 1;
       const connection = find(id);
       if (typeof connection === "string") return connection;
       if (connection.socket.readyState !== connection.socket.OPEN) return "gone";
@@ -81,11 +88,12 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
 export function createLocalGateway(registry: ConnectionRegistry, limits: GatewayLimits): ConnectionGateway {
   return {
     async post<T extends Target>(targets: readonly T[], frame: string) {
-      const failures: Record<Refusal, T[]> = { gone: [], throttled: [], failed: [] };
+      const failures: Record<Exclude<Refusal, "hang">, T[]> = { gone: [], throttled: [], failed: [] };
       const tooLarge = Buffer.byteLength(frame) > limits.maxMessageBytes;
       for (const target of targets) {
         const outcome = tooLarge ? "failed" : registry.post(target.id, frame);
-        if (outcome !== "posted") failures[outcome].push(target);
+        // A gateway gives up waiting in the end.
+        if (outcome !== "posted") failures[outcome === "hang" ? "failed" : outcome].push(target);
       }
       return failures;
     },
@@ -106,6 +114,6 @@ function goneOrThrow(refusal: Refusal): "gone" {
   if (refusal === "gone") return refusal;
   throw new UnavailableError(
     "gateway",
-    `The request about the connection ${refusal === "failed" ? "failed" : "was throttled"}.`,
+    `The request about the connection ${refusal === "throttled" ? "was throttled" : "failed"}.`,
   );
 }

@@ -16,14 +16,15 @@ export interface ExecutionEnvironmentOptions {
   readonly handlerExport: string;
   /** All that the handler sees of `process.env`. */
   readonly variables: Readonly<Record<string, string | undefined>>;
-  readonly ports: EmbeddedPorts;
+  /** Absent where the handler has SDK clients instead. */
+  readonly ports?: EmbeddedPorts;
   /** What a timer's callback throws: no invocation answers for it. */
   readonly onUncaught: (error: unknown) => void;
 }
 
 /**
  * An evaluated bundle, as a warm Lambda has it. Its ports, timers and `fetch` stand still unless an invocation runs, so that work which a
- * handler doesn't await is late or lost here too. What goes around them (sockets of its own) is not stopped.
+ * handler doesn't await is late or lost here too. What goes around them (sockets, such as an SDK client's) is not stopped.
  *
  * It takes several invocations at once, where Lambda would start an environment for each: module state is shared by more than on AWS, and
  * what one invocation leaves behind may go on while another runs.
@@ -44,7 +45,7 @@ export function createExecutionEnvironment(options: ExecutionEnvironmentOptions)
     fetch: gateAsync(gate, fetch),
     process: Object.create(process, {
       env: { value: { ...options.variables }, enumerable: true, writable: true },
-      [EMBEDDED_PORTS]: { value: gatePorts(gate, options.ports) },
+      ...(options.ports === undefined ? {} : { [EMBEDDED_PORTS]: { value: gatePorts(gate, options.ports) } }),
     }) as NodeJS.Process,
   };
 

@@ -1,11 +1,35 @@
-export type Refusal = "gone" | "throttled" | "failed";
+/** How a request about a connection is refused: over HTTP with 410, 429 or 500, or never answered (in process that is a failure). */
+export type Refusal = "gone" | "throttled" | "failed" | "hang";
+
+/**
+ * How a request to DynamoDB or SQS goes wrong: it is throttled, fails with a 500, is never answered, or is applied and its answer lost with
+ * the connection.
+ */
+export type WireFault = "throttle" | "fail" | "hang" | "dropAnswer";
+
+/** A batch of which some entries, named by their ids, are refused; the others are taken. */
+export interface EntryRefusal {
+  readonly refuseEntries: readonly string[];
+}
+
+/** A request's body, as the SDK sent it. */
+export type WireInput = Readonly<Record<string, unknown>>;
+
+type Awaitable<T> = T | Promise<T>;
 
 /** What goes wrong on purpose, so that a test sees how services bear it. */
 export interface HostFaults {
-  /** How a request to post to, look at or close a connection is refused; over HTTP that is 410, 429 and 500. */
+  /** How a request to post to, look at or close a connection is refused. */
   request?(service: string, connectionId: string): Refusal | undefined;
   /** Awaited between the answer of the `$connect` handler and the upgrade. */
   handshake?(service: string, connectionId: string): Promise<void>;
   /** Whether `$disconnect` is not delivered: it is best effort. */
   disconnect?(service: string, connectionId: string): boolean;
+  /** How a request to DynamoDB (`PutItem`) goes wrong. Only over the wire; awaited before the request is passed on. */
+  store?(operation: string, input: WireInput): Awaitable<WireFault | undefined>;
+  /**
+   * The same for SQS (`SendMessageBatch`), and for what the event sources ask of it (`ReceiveMessage`, `DeleteMessageBatch`): a deletion
+   * that fails brings a message twice.
+   */
+  queue?(operation: string, input: WireInput): Awaitable<WireFault | EntryRefusal | undefined>;
 }

@@ -1,14 +1,17 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
 import type { Clock } from "@topicast/core";
 import type { EmbeddedPorts } from "@topicast/core/embedded";
-import { bundleFunctions } from "./bundle.ts";
+import type { Backend, ServicePorts } from "./backend.ts";
+import { type Bundle, bundleFunctions } from "./bundle.ts";
+import { createEmbeddedBackend } from "./embedded-backend.ts";
 import type { HostFaults } from "./faults.ts";
+import { listen } from "./http-server.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { routeRequests } from "./router.ts";
-import { createService, type Service, type ServiceOptions, type ServicePorts } from "./service.ts";
+import { sdkStub } from "./sdk-stub.ts";
+import { createService, type Service } from "./service.ts";
 import { readServiceDefinition, type ServiceDefinition } from "./service-definition.ts";
 import { StartError } from "./start-error.ts";
+import { startWireBackend, type Wire, type WireBackend, type WireOptions } from "./wire/backend.ts";
 
 export interface HostOptions {
   /** Folders with a `serverless.yml`; the folder's name is the service's path. */
@@ -22,7 +25,12 @@ export interface HostOptions {
   /** For the gateway's and the queues' timeouts and for every time in events. */
   readonly clock?: Clock;
   readonly limits?: Partial<GatewayLimits>;
-  /** Wraps what is offered to the handlers of a service. */
+  /**
+   * Has handlers speak to DynamoDB, SQS and `@connections` over the wire, by their SDK clients, instead of in this process. The queues keep
+   * the system's time then.
+   */
+  readonly wire?: WireOptions;
+  /** Wraps what is offered to the handlers of a service in this process. */
   readonly ports?: (ports: EmbeddedPorts, service: string) => EmbeddedPorts;
   readonly faults?: HostFaults;
   /** Where failures of handlers are reported. Default: stderr. */
@@ -39,18 +47,16 @@ export interface Host {
   readonly url: string;
   readonly port: number;
   readonly services: readonly HostedService[];
-  /** The ports of a service as the host made them; throws where there is no such service. */
+  /** The ports of a service as the host made them; throws where there is no such service, and over the wire, where it has none. */
   ports(service: string): ServicePorts;
+  /** Present where the host runs over the wire. */
+  readonly wire?: Wire;
   /** Closes every socket with 1001, gives handlers half a second, and stops everything. */
   close(): Promise<void>;
 }
 
 export const DEFAULT_PORT = 4_000;
 export const DEFAULT_HOSTNAME = "127.0.0.1";
-const CLOSE_GRACE_MS = 500;
-
-/** Embedded drivers, whatever `serverless.yml` deploys with. */
-const LOCAL_ENVIRONMENT = { STORE: "memory" };
 
 /** The system's time. Its sleeps hold no process open: a host that listens does that, and one that is closed must not. */
 const hostClock: Clock = {
@@ -60,36 +66,63 @@ const hostClock: Clock = {
 
 /** Serves services on one port. Throws a {@link StartError} where a service is broken or the port is taken. */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { port = DEFAULT_PORT, hostname = DEFAULT_HOSTNAME } = options;
   const definitions = await readDefinitions(options);
-  const bundles = await Promise.all(definitions.map(bundleFunctions));
-  const server = createServer();
-  const sockets = trackSockets(server);
-  await listen(server, port, hostname);
-  const address = server.address() as AddressInfo;
-  const domainName = `${nameOf(hostname)}:${address.port}`;
-  const shared = { ...shareOptions(options), domainName, port: address.port };
-  const services = definitions.map((definition, at) =>
-    createService({ ...shared, definition, bundles: bundles[at] ?? new Map() }),
-  );
+  const plugins = options.wire === undefined ? [sdkStub] : [];
+  const bundles = await Promise.all(definitions.map((definition) => bundleFunctions(definition, plugins)));
+  const settings = readSettings(options);
+  const backend = await startBackend(options, settings);
   try {
-    for (const service of services) service.warm();
+    return await serve({ ...settings, backend }, definitions, bundles);
   } catch (error) {
-    await closeHost(server, sockets, services);
+    await backend.close();
     throw error;
   }
-  routeRequests(server, services, domainName, shared.log);
+}
+
+async function serve(
+  settings: Settings & { readonly backend: Backend | WireBackend },
+  definitions: readonly ServiceDefinition[],
+  bundles: readonly ReadonlyMap<string, Bundle>[],
+): Promise<Host> {
+  const { backend } = settings;
+  const http = await listen(settings.port, settings.hostname);
+  const { port, domainName } = http;
+  const services: Service[] = [];
+  async function stop(): Promise<void> {
+    await http.drain(() => Promise.all(services.map((service) => service.disconnectAll())));
+    for (const service of services) service.stop();
+    await http.end();
+  }
+  try {
+    for (const [at, definition] of definitions.entries()) {
+      const address = { domainName, port };
+      const service = await createService({ ...settings, ...address, definition, bundles: bundles[at] ?? new Map() });
+      services.push(service);
+      service.warm();
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  routeRequests(http.server, services, domainName, settings.log);
   return {
     url: `http://${domainName}`,
-    port: address.port,
+    port,
     services: services.map((service) => describeService(service, domainName)),
-    ports(name) {
-      const service = services.find((candidate) => candidate.name === name);
-      if (service === undefined) throw new Error(`there is no service "${name}"`);
-      return service.ports;
+    ports: (name) => portsOf(services, name),
+    ...("wire" in backend ? { wire: backend.wire } : {}),
+    async close() {
+      await stop();
+      await backend.close();
     },
-    close: () => closeHost(server, sockets, services),
   };
+}
+
+function portsOf(services: readonly Service[], name: string): ServicePorts {
+  const service = services.find((candidate) => candidate.name === name);
+  if (service === undefined) throw new Error(`there is no service "${name}"`);
+  if (service.ports === undefined) throw new Error(`over the wire "${name}" has no ports in this process`);
+  return service.ports;
 }
 
 async function readDefinitions({ services, environment }: HostOptions): Promise<ServiceDefinition[]> {
@@ -104,36 +137,27 @@ async function readDefinitions({ services, environment }: HostOptions): Promise<
   return definitions;
 }
 
-function shareOptions(options: HostOptions): Omit<ServiceOptions, "definition" | "bundles" | "domainName" | "port"> {
+/** The options that have defaults, with those. */
+type Settings = Required<Pick<HostOptions, "port" | "hostname" | "environment" | "clock" | "faults" | "log">> & {
+  readonly limits: GatewayLimits;
+};
+
+function readSettings(options: HostOptions): Settings {
   return {
-    hostEnvironment: process.env,
-    environment: { ...LOCAL_ENVIRONMENT, ...options.environment },
+    port: options.port ?? DEFAULT_PORT,
+    hostname: options.hostname ?? DEFAULT_HOSTNAME,
+    environment: options.environment ?? {},
     clock: options.clock ?? hostClock,
     limits: { ...GATEWAY_LIMITS, ...options.limits },
     faults: options.faults ?? {},
-    wrapPorts: options.ports ?? ((ports) => ports),
     log: options.log ?? ((line) => void process.stderr.write(`${line}\n`)),
   };
 }
 
-function listen(server: Server, port: number, hostname: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => reject(new StartError(describe(cause), { cause })));
-    server.listen(port, hostname, () => resolve());
-  });
-
-  function describe({ code, message }: NodeJS.ErrnoException): string {
-    if (code === "EADDRINUSE") return `Port ${port} is taken; stop what uses it, or choose another with --port`;
-    if (code === "EACCES")
-      return `Port ${port} needs more rights than this user has; choose one above 1023 with --port`;
-    return `Can't listen on ${hostname}, port ${port}: ${message}`;
-  }
-}
-
-/** What reaches a host that listens on `hostname`; "everything" is no address to connect to. */
-function nameOf(hostname: string): string {
-  if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
+async function startBackend(options: HostOptions, settings: Settings): Promise<Backend | WireBackend> {
+  const shared = { ...settings, hostEnvironment: process.env };
+  if (options.wire !== undefined) return startWireBackend({ ...shared, ...options.wire });
+  return createEmbeddedBackend({ ...shared, wrapPorts: options.ports ?? ((ports) => ports) });
 }
 
 function describeService({ name, hasWebSocketApi, hasHttpApi }: Service, domainName: string): HostedService {
@@ -142,28 +166,4 @@ function describeService({ name, hasWebSocketApi, hasHttpApi }: Service, domainN
     ...(hasWebSocketApi ? { webSocketUrl: `ws://${domainName}/${name}` } : {}),
     ...(hasHttpApi ? { httpUrl: `http://${domainName}/${name}` } : {}),
   };
-}
-
-function trackSockets(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  return sockets;
-}
-
-async function closeHost(server: Server, sockets: ReadonlySet<Socket>, services: readonly Service[]): Promise<void> {
-  const drained = new Promise<void>((resolve) => void server.close(() => resolve()));
-  const goodbye = Promise.all([drained, ...services.map((service) => service.disconnectAll())]);
-  let timer: NodeJS.Timeout | undefined;
-  // Not the injected clock: that may stand still while a client or a handler hangs.
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, CLOSE_GRACE_MS);
-  });
-  await Promise.race([goodbye, grace]);
-  clearTimeout(timer);
-  for (const service of services) service.stop();
-  for (const socket of sockets) socket.destroy();
-  await drained;
 }

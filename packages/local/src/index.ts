@@ -1,5 +1,7 @@
-export type { HostFaults } from "./faults.ts";
+export type { ServicePorts } from "./backend.ts";
+export type { EntryRefusal, HostFaults, Refusal, WireFault, WireInput } from "./faults.ts";
 export { type Host, type HostedService, type HostOptions, startHost } from "./host.ts";
 export { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
-export type { ServicePorts } from "./service.ts";
 export { StartError } from "./start-error.ts";
+export type { Wire, WireOptions } from "./wire/backend.ts";
+export type { WireCounts } from "./wire/counts.ts";

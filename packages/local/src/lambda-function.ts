@@ -26,7 +26,8 @@ export interface LambdaFunctionOptions {
   readonly service: ServiceDefinition;
   readonly definition: FunctionDefinition;
   readonly bundle: Bundle;
-  readonly ports: EmbeddedPorts;
+  /** Absent where the handler has SDK clients instead. */
+  readonly ports?: EmbeddedPorts;
   /** What Lambda itself sets comes on top. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
@@ -54,7 +55,7 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
       folder: service.folder,
       handlerExport: definition.handlerExport,
       variables,
-      ports,
+      ...(ports === undefined ? {} : { ports }),
       onUncaught: (error) => fail(describeError(error, bundle)),
     });
     return current;

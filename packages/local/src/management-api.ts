@@ -12,10 +12,12 @@ interface Answer {
   readonly errorType?: string;
 }
 
-const REFUSED: Readonly<Record<Refusal, Answer>> = {
+/** `undefined`: there is none, the request hangs. */
+const REFUSED: Readonly<Record<Refusal, Answer | undefined>> = {
   gone: { status: 410, errorType: "GoneException" },
   throttled: { status: 429, errorType: "LimitExceededException", body: { message: "Too Many Requests" } },
   failed: { status: 500, errorType: "InternalServerErrorException", body: { message: "Internal server error" } },
+  hang: undefined,
 };
 
 /** Answers `/{stage}/@connections/{id}`; `rawId` is the path's last part as it was sent. Anyone may call: signatures are not checked. */
@@ -28,13 +30,19 @@ export async function answerManagement(
 ): Promise<void> {
   const body = await readBody(request, limits.maxMessageBytes);
   const answer = decide(request.method ?? "", decodeId(rawId), body, registry);
+  if (answer === undefined) return;
   if (answer.errorType !== undefined) response.setHeader("x-amzn-errortype", answer.errorType);
   if (answer.body !== undefined) response.setHeader("content-type", "application/json");
   response.statusCode = answer.status;
   response.end(answer.body === undefined ? "" : JSON.stringify(answer.body));
 }
 
-function decide(method: string, id: string, body: Buffer | undefined, registry: ConnectionRegistry): Answer {
+function decide(
+  method: string,
+  id: string,
+  body: Buffer | undefined,
+  registry: ConnectionRegistry,
+): Answer | undefined {
   if (!isGatewayId(id)) {
     return { status: 400, errorType: "BadRequestException", body: { message: `Invalid connectionId: ${id}` } };
   }
@@ -53,7 +61,7 @@ function decide(method: string, id: string, body: Buffer | undefined, registry: 
   return { status: 403, errorType: "ForbiddenException", body: { message: "Forbidden" } };
 }
 
-function look(id: string, registry: ConnectionRegistry): Answer {
+function look(id: string, registry: ConnectionRegistry): Answer | undefined {
   const info = registry.look(id);
   if (typeof info === "string") return REFUSED[info];
   const { sourceIp, userAgent, connectedAt, lastActiveAt } = info;

@@ -34,6 +34,8 @@ export function routeRequests(
   });
 
   server.on("upgrade", (request, socket, head) => {
+    // A client that breaks off is no news, and an error that nobody listens to would end the host.
+    socket.on("error", () => undefined);
     const { service, path } = splitUrl(request.url ?? "/");
     const target = byName.get(service);
     if (!target?.hasWebSocketApi || path !== "/") {

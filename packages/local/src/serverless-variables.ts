@@ -10,6 +10,8 @@ export interface VariableScope {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `${sls:stage}`. */
   readonly stage: string;
+  /** What a YAML file holds, its variables as they are written, for `${file(path)}`; `undefined` where there is no such file. */
+  readonly include: (path: string) => unknown;
 }
 
 /** What stands where only a deployment has a value (`${cf:…}`, `${ssm:…}`, `${param:…}`): CloudFormation's own kind of unknown. */
@@ -17,8 +19,8 @@ const DEPLOYED_ONLY = { "Fn::Deployed": true };
 const MAX_DEPTH = 20;
 
 /**
- * Replaces the variables in a part of a `serverless.yml`: `${env:NAME}`, `${self:a.b}`, `${opt:stage, 'dev'}`, `${sls:stage}`, `${aws:region}`, each
- * with fallbacks after commas. Intrinsics are left as they are. Throws a {@link StartError} that names `path` where nothing has a value.
+ * Replaces the variables in a part of a `serverless.yml`: `${env:NAME}`, `${self:a.b}`, `${opt:stage, 'dev'}`, `${sls:stage}`, `${aws:region}`,
+ * `${file(a.yml):b}`, each with fallbacks after commas. Intrinsics are left as they are. Throws a {@link StartError} that names `path` where nothing has a value.
  */
 export function resolveVariables(value: unknown, path: string, scope: VariableScope, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw new StartError(`${scope.file}: ${path}: variables point at each other in a circle`);
@@ -89,6 +91,8 @@ function resolveAlternative(text: string, path: string, scope: VariableScope, de
   if (quoted !== null) return quoted[2];
   const address = text.includes("${") ? resolveText(text, path, scope, depth + 1) : text;
   if (typeof address !== "string") return address;
+  const included = includeText(address, scope);
+  if (included !== NO_FILE) return resolveVariables(included, path, scope, depth + 1);
   const source = /^(\w+)(?:\([^)]*\))?:(.*)$/s.exec(address);
   if (source !== null) return lookUp(source[1] ?? "", source[2] ?? "", path, scope, depth);
   if (/^-?\d+(\.\d+)?$/.test(address)) return Number(address);
@@ -103,8 +107,29 @@ function lookUp(source: string, address: string, path: string, scope: VariableSc
   if (source === "sls") return address === "stage" ? scope.stage : "local";
   if (source === "aws" && address === "region") return scope.env.AWS_REGION ?? "us-east-1";
   if (source !== "self") return DEPLOYED_ONLY;
-  const value = address.split(".").reduce<unknown>(memberOf, scope.self);
-  return resolveVariables(value, path, scope, depth + 1);
+  return resolveVariables(findMember(scope.self, address), path, scope, depth + 1);
+}
+
+/** What a lone `${file(…)}` stands for, its variables as they are written; any other value is itself. Throws where there is no such file. */
+export function includeFile(value: unknown, path: string, scope: VariableScope): unknown {
+  const variable = typeof value === "string" ? /^\$\{(file\([^}]*)\}$/.exec(value)?.[1] : undefined;
+  const included = variable === undefined ? NO_FILE : includeText(variable, scope);
+  if (included === undefined)
+    throw new StartError(`${scope.file}: ${path}: ${value} has no value; name a file that is there`);
+  return included === NO_FILE ? value : included;
+}
+
+const NO_FILE = Symbol("no file");
+
+function includeText(variable: string, scope: VariableScope): unknown {
+  const [, file, address] = /^file\(([^)]+\.(?:ya?ml|json))\)(?::(.*))?$/s.exec(variable) ?? [];
+  if (file === undefined) return NO_FILE;
+  const content = scope.include(file);
+  return address === undefined ? content : findMember(content, address);
+}
+
+function findMember(value: unknown, address: string): unknown {
+  return address.split(".").reduce<unknown>(memberOf, value);
 }
 
 function memberOf(value: unknown, key: string): unknown {

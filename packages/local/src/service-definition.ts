@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import * as v from "valibot";
+import type { ResourceReference } from "./resource-reference.ts";
 import { resolveVariables, type VariableScope } from "./serverless-variables.ts";
 import { parseServerlessYaml } from "./serverless-yaml.ts";
+import { pickResources, type ServiceResources } from "./service-resources.ts";
 import { type FunctionEvent, type ServiceInput, serviceSchema } from "./service-schema.ts";
 import { StartError } from "./start-error.ts";
 
@@ -13,6 +16,8 @@ export interface WebSocketRoute {
 }
 
 export interface QueueSource {
+  /** The queue's logical id; absent where it is of another stack. */
+  readonly queueId?: string;
   readonly batchSize: number;
   readonly maxConcurrency: number;
   readonly reportsItemFailures: boolean;
@@ -26,6 +31,8 @@ export interface FunctionDefinition {
   readonly timeoutMs: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** What of its environment CloudFormation fills in from a resource. */
+  readonly references: Readonly<Record<string, ResourceReference>>;
   readonly webSocketRoutes: readonly WebSocketRoute[];
   /** `GET /path`, `ANY /path` or `$default`. */
   readonly httpRouteKeys: readonly string[];
@@ -40,6 +47,7 @@ export interface ServiceDefinition {
   /** Where in a message's body the route key stands: `["action"]` for `$request.body.action`. */
   readonly routeSelectionPath: readonly string[];
   readonly functions: readonly FunctionDefinition[];
+  readonly resources: ServiceResources;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,13 +69,26 @@ export function parseServiceDefinition(text: string, folder: string, env: Enviro
   const file = join(folder, "serverless.yml");
   const root = v.safeParse(v.looseObject({}), parseServerlessYaml(text, file));
   if (!root.success) throw new StartError(`${file}: is not a mapping with "provider" and "functions"`);
-  const scope: VariableScope = { file, self: root.output, env, stage: "dev" };
+  const include = (path: string) => readIncluded(join(folder, path));
+  const scope: VariableScope = { file, self: root.output, env, stage: "dev", include };
   const parsed = v.safeParse(serviceSchema, pickResolved(root.output, scope));
   if (!parsed.success) {
     const [issue] = parsed.issues;
     throw new StartError(`${file}: ${v.getDotPath(issue) ?? "the file"}: ${issue.message}`);
   }
   return toDefinition(parsed.output, resolve(folder));
+}
+
+/** Paths are relative to the service's folder, wherever the variable stands. */
+function readIncluded(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    // There is no such file: the variable has no value, and says so unless it has a default.
+    return undefined;
+  }
+  return parseServerlessYaml(text, file);
 }
 
 /** Resolves variables only where their values are used, so that what only a deployment needs may stay unset here. */
@@ -79,10 +100,11 @@ function pickResolved(root: Record<string, unknown>, scope: VariableScope): obje
   return {
     provider: resolveVariables(given, "provider", scope),
     functions: resolveVariables(root.functions, "functions", scope),
+    resources: resolveVariables(pickResources(root.resources, scope), "resources", scope),
   };
 }
 
-function toDefinition({ provider, functions }: ServiceInput, folder: string): ServiceDefinition {
+function toDefinition({ provider, functions, resources }: ServiceInput, folder: string): ServiceDefinition {
   return {
     name: basename(folder),
     folder,
@@ -95,11 +117,22 @@ function toDefinition({ provider, functions }: ServiceInput, folder: string): Se
         handlerExport: input.handler.slice(dot + 1),
         timeoutMs: (input.timeout ?? provider.timeout) * 1_000,
         memoryMb: input.memorySize ?? provider.memorySize,
-        environment: { ...provider.environment, ...input.environment },
+        ...splitEnvironment({ ...provider.environment, ...input.environment }),
         ...toSources(input.events),
       };
     }),
+    resources,
   };
+}
+
+function splitEnvironment(values: Readonly<Record<string, string | ResourceReference>>) {
+  const environment: Record<string, string> = {};
+  const references: Record<string, ResourceReference> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === "string") environment[name] = value;
+    else references[name] = value;
+  }
+  return { environment, references };
 }
 
 function toSources(events: readonly FunctionEvent[]) {
@@ -114,6 +147,7 @@ function toSources(events: readonly FunctionEvent[]) {
       sqs?.enabled
         ? [
             {
+              ...(sqs.arn === undefined ? {} : { queueId: sqs.arn }),
               batchSize: sqs.batchSize,
               maxConcurrency: sqs.maximumConcurrency,
               reportsItemFailures: sqs.functionResponseType !== undefined,

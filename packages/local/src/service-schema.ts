@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import { parseReference, type ResourceReference } from "./resource-reference.ts";
 import { isIntrinsic } from "./serverless-yaml.ts";
+import { resourcesSchema } from "./service-resources.ts";
 
 const NO_AUTHORIZERS = "The local host runs no authorizers and would let everyone in; check the caller in the handler";
 
@@ -12,6 +14,12 @@ function shorthand<T extends v.GenericSchema>(field: string, schema: T) {
   );
 }
 
+/** What comes out of a variable is text; osls takes it as a number too. */
+function wholeNumber(min: number, max: number) {
+  const text = v.pipe(v.string(), v.regex(/^\d+$/, "Expected a whole number"), v.transform(Number));
+  return v.pipe(v.union([v.number(), text]), v.integer(), v.minValue(min), v.maxValue(max));
+}
+
 const environment = v.pipe(
   v.record(
     v.string(),
@@ -20,10 +28,14 @@ const environment = v.pipe(
       "Expected text, a number or a boolean",
     ),
   ),
-  // What CloudFormation would fill in has no value on this machine.
+  // Of what CloudFormation would fill in, only references to resources may have a value on this machine.
   v.transform((values) => {
-    const known = Object.entries(values).filter(([, value]) => typeof value !== "object");
-    return Object.fromEntries(known.map(([name, value]) => [name, String(value)]));
+    const known = Object.entries(values).flatMap(([name, value]): [string, string | ResourceReference][] => {
+      if (typeof value !== "object") return [[name, String(value)]];
+      const reference = parseReference(value);
+      return reference === undefined ? [] : [[name, reference]];
+    });
+    return Object.fromEntries(known);
   }),
 );
 
@@ -60,10 +72,13 @@ const httpEvent = v.pipe(
 const queueEvent = shorthand(
   "arn",
   v.object({
-    arn: v.unknown(),
+    arn: v.pipe(
+      v.unknown(),
+      v.transform((arn) => parseReference(arn)?.logicalId),
+    ),
     enabled: v.optional(v.boolean(), true),
-    batchSize: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 10),
-    maximumConcurrency: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(1_000)), 10),
+    batchSize: v.optional(wholeNumber(1, 10_000), 10),
+    maximumConcurrency: v.optional(wholeNumber(2, 1_000), 10),
     functionResponseType: v.optional(v.literal("ReportBatchItemFailures")),
   }),
 );
@@ -79,8 +94,8 @@ const event = v.pipe(
   }),
 );
 
-const timeout = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(900));
-const memorySize = v.pipe(v.number(), v.integer(), v.minValue(128), v.maxValue(10_240));
+const timeout = wholeNumber(1, 900);
+const memorySize = wholeNumber(128, 10_240);
 
 const lambdaFunction = v.object({
   handler: v.pipe(
@@ -105,6 +120,7 @@ export const serviceSchema = v.object({
     ),
   }),
   functions: v.record(v.string(), lambdaFunction),
+  resources: resourcesSchema,
 });
 
 export type FunctionEvent = v.InferOutput<typeof event>;

@@ -1,16 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Clock } from "@topicast/core";
-import type { EmbeddedPorts } from "@topicast/core/embedded";
-import {
-  createMemoryConnectionStore,
-  createMemoryQueue,
-  createMemoryTopicLog,
-  type MemoryQueue,
-} from "@topicast/core/memory";
+import type { Backend, Environment, ServiceBackend, ServicePorts } from "./backend.ts";
 import type { Bundle } from "./bundle.ts";
-import { createConnectionRegistry, createLocalGateway } from "./connection-registry.ts";
-import { startEventSource } from "./event-source.ts";
+import { createConnectionRegistry } from "./connection-registry.ts";
 import type { HostFaults } from "./faults.ts";
 import { createHttpApi } from "./http-api.ts";
 import { apiIdOf } from "./ids.ts";
@@ -18,20 +11,18 @@ import { createIntegration } from "./integration.ts";
 import { createLambdaFunction, type LambdaFunction } from "./lambda-function.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { answerManagement } from "./management-api.ts";
-import type { ServiceDefinition } from "./service-definition.ts";
+import type { FunctionDefinition, ServiceDefinition } from "./service-definition.ts";
 import { StartError } from "./start-error.ts";
 import { createWebSocketApi } from "./web-socket-api.ts";
 import { createWebSocketRoutes } from "./web-socket-routes.ts";
-
-/** The ports of one service; they outlive every execution environment. */
-export type ServicePorts = EmbeddedPorts & { readonly queue: MemoryQueue };
 
 /** One service: its functions, and the APIs and queue that call them. */
 export interface Service {
   readonly name: string;
   readonly hasWebSocketApi: boolean;
   readonly hasHttpApi: boolean;
-  readonly ports: ServicePorts;
+  /** Absent over the wire. */
+  readonly ports?: ServicePorts;
   /** Evaluates every handler. Throws a {@link StartError} for the first that can't be: its environment may be wrong. */
   warm(): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
@@ -48,44 +39,38 @@ export interface ServiceOptions {
   readonly bundles: ReadonlyMap<string, Bundle>;
   readonly domainName: string;
   readonly port: number;
-  /** The host's own environment, beneath what `serverless.yml` says. */
-  readonly hostEnvironment: Readonly<Record<string, string | undefined>>;
   /** What every function sees, over what `serverless.yml` says. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Environment;
+  readonly backend: Backend;
   readonly clock: Clock;
   readonly limits: GatewayLimits;
   readonly faults: HostFaults;
-  readonly wrapPorts: (ports: EmbeddedPorts, service: string) => EmbeddedPorts;
   readonly log: (line: string) => void;
 }
 
 const MANAGEMENT_PATH = "/@connections/";
 
-export function createService(options: ServiceOptions): Service {
+/** Throws a {@link StartError} where the backend can't serve it. */
+export async function createService(options: ServiceOptions): Promise<Service> {
   const { definition, clock, limits, faults, domainName, port } = options;
   const { name } = definition;
   const registry = createConnectionRegistry({ service: name, clock, limits, faults });
-  const ports: ServicePorts = {
-    clock,
-    connections: createMemoryConnectionStore({ clock }),
-    log: createMemoryTopicLog({ clock }),
-    queue: createMemoryQueue({ clock }),
-    gateway: createLocalGateway(registry, limits),
-  };
-  const functions = createFunctions(options, ports);
+  const gatewayEndpoint = `http://${domainName}/${name}`;
+  const backend = await options.backend.open({ definition, registry, gatewayEndpoint });
+  const functions = createFunctions(options, backend);
   const integrate = createIntegration(clock, limits.integrationTimeoutMs);
   const routes = createWebSocketRoutes(functions, definition.routeSelectionPath);
   const address = { domainName, port, stage: name, apiId: apiIdOf(`${domainName}/${name}`) };
   const webSocketApi = createWebSocketApi({ ...options, address, routes, registry, integrate });
   const httpApi = createHttpApi({ address, functions, integrate, limits, clock });
-  const stopSources = startEventSources(functions, ports.queue, name);
+  const stopSources = startEventSources(functions, backend);
   const hasWebSocketApi = definition.functions.some(({ webSocketRoutes }) => webSocketRoutes.length > 0);
 
   return {
     name,
     hasWebSocketApi,
     hasHttpApi: definition.functions.some(({ httpRouteKeys }) => httpRouteKeys.length > 0),
-    ports,
+    ...(backend.ports === undefined ? {} : { ports: backend.ports }),
     warm() {
       for (const lambdaFunction of functions) warm(name, lambdaFunction);
     },
@@ -113,21 +98,33 @@ function warm(service: string, lambdaFunction: LambdaFunction): void {
   }
 }
 
-function createFunctions(options: ServiceOptions, ports: EmbeddedPorts): LambdaFunction[] {
+function createFunctions(options: ServiceOptions, backend: ServiceBackend): LambdaFunction[] {
   const { definition: service, bundles, clock, log } = options;
-  const offered = options.wrapPorts(ports, service.name);
+  const offered = backend.offered === undefined ? {} : { ports: backend.offered };
   return service.functions.flatMap((definition) => {
     const bundle = bundles.get(definition.name);
     if (bundle === undefined) return [];
-    const environment = { ...options.hostEnvironment, ...definition.environment, ...options.environment };
-    return [createLambdaFunction({ service, definition, bundle, ports: offered, environment, clock, log })];
+    const environment = {
+      ...options.backend.hostEnvironment,
+      ...definition.environment,
+      ...fillIn(definition, backend),
+      ...backend.environment,
+      ...options.environment,
+    };
+    return [createLambdaFunction({ service, definition, bundle, ...offered, environment, clock, log })];
   });
 }
 
-function startEventSources(functions: readonly LambdaFunction[], queue: MemoryQueue, service: string): (() => void)[] {
+function fillIn({ references }: FunctionDefinition, backend: ServiceBackend): Environment {
+  const values = Object.entries(references).flatMap(([name, reference]) => {
+    const value = backend.resolve(reference);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(values);
+}
+
+function startEventSources(functions: readonly LambdaFunction[], backend: ServiceBackend): (() => void)[] {
   return functions.flatMap((target) =>
-    target.definition.queueSources.map((source) =>
-      startEventSource({ queue, target, source, queueName: `${service}-queue` }),
-    ),
+    target.definition.queueSources.map((source) => backend.startEventSource(target, source)),
   );
 }

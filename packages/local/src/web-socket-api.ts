@@ -30,8 +30,6 @@ export function createWebSocketApi(options: WebSocketApiOptions): WebSocketApi {
 
   return {
     async upgrade(request, socket, head) {
-      // A client that is lost during the handshake is found lost after it.
-      socket.on("error", () => undefined);
       if (!isHandshake(request)) {
         return refuseUpgrade(socket, {
           status: 400,

@@ -109,14 +109,15 @@ function readHeaders(
   connection: EventConnection,
   request: IncomingMessage,
 ): MultiValueHeaders {
-  const headers: MultiValueHeaders = {};
+  // No plain object: a client may call a header `constructor`.
+  const headers = new Map<string, string[]>();
   for (let at = 0; at < request.rawHeaders.length; at += 2) {
     const name = request.rawHeaders[at] ?? "";
     if (/^(connection|upgrade|host|x-forwarded-(for|port|proto))$/i.test(name)) continue;
-    headers[name] = [...(headers[name] ?? []), request.rawHeaders[at + 1] ?? ""];
+    headers.set(name, [...(headers.get(name) ?? []), request.rawHeaders[at + 1] ?? ""]);
   }
   return {
-    ...headers,
+    ...Object.fromEntries(headers),
     Host: [request.headers.host ?? api.domainName],
     "X-Amzn-Trace-Id": [createTraceId(connection.connectedAt)],
     "X-Forwarded-For": [connection.sourceIp],

@@ -76,10 +76,22 @@ describe("npm start", () => {
     expect(response.status).toBe(200);
   });
 
+  it("serves over the wire with --aws, and says where DynamoDB and SQS answer", async () => {
+    const cli = runCli(["--aws", "--port", "0", "--service", fixture("wire")], { STORE: "memory" });
+    const output = await cli.printed("Ctrl-C");
+    expect(output).toMatch(/^DynamoDB answers at http:\/\/127\.0\.0\.1:\d+, SQS at http:\/\/127\.0\.0\.1:\d+\.$/m);
+    const response = await fetch(`http://127.0.0.1:${await portOf(cli)}/wire/environment`);
+    expect(await response.json()).toMatchObject({ environment: { STORE: "dynamodb" } });
+    const signalledAt = Date.now();
+    cli.child.kill("SIGINT");
+    expect(await cli.exited).toMatchObject({ code: 0, stderr: "" });
+    expect(Date.now() - signalledAt).toBeLessThan(EXIT_MS);
+  });
+
   it("prints its options with --help", async () => {
     const { code, stdout } = await runCli(["--help"]).exited;
     expect(code).toBe(0);
-    for (const option of ["--port", "--host", "--service", "PORT", "4000", "127.0.0.1"])
+    for (const option of ["--port", "--host", "--service", "--aws", "PORT", "4000", "127.0.0.1"])
       expect(stdout).toContain(option);
   });
 });

@@ -1,10 +1,26 @@
-import type { ConnectionId, Target } from "@topicast/core";
-import { describeConnectionGatewayContract, testClock } from "@topicast/testing";
+import type { ConnectionGateway, ConnectionId, Target } from "@topicast/core";
+import { type ConnectionGatewayHarness, describeConnectionGatewayContract, testClock } from "@topicast/testing";
 import WebSocket from "ws";
+import { createGatewayClient } from "../../core/src/drivers/aws-clients.ts";
+import { createApiGateway } from "../../core/src/drivers/connection-gateway/api-gateway.ts";
 import type { HostFaults } from "../src/index.ts";
-import { startFixtures } from "./fixture-host.ts";
+import { type FixtureHost, startFixtures } from "./fixture-host.ts";
 
-describeConnectionGatewayContract("the host, in process", async () => {
+const CREDENTIALS = { accessKeyId: "any", secretAccessKey: "any" };
+
+describeConnectionGatewayContract("the host, in process", () => startHarness((host) => host.ports("echo").gateway));
+
+describeConnectionGatewayContract("API Gateway's management API, over HTTP", () =>
+  startHarness((host) => {
+    const endpoint = `${host.url}/echo`;
+    const client = createGatewayClient({ endpoint, concurrency: 64, region: "us-east-1", credentials: CREDENTIALS });
+    const logger = { warn: () => {}, error: () => {} };
+    return createApiGateway({ client, logger, concurrency: 64, timeoutMs: 3_000 });
+  }),
+);
+
+/** A host with real clients, and a gateway to them. */
+async function startHarness(gatewayOf: (host: FixtureHost) => ConnectionGateway): Promise<ConnectionGatewayHarness> {
   const clock = testClock();
   const refusals = new Map<string, "throttled" | "failed">();
   const requests: string[] = [];
@@ -60,7 +76,7 @@ describeConnectionGatewayContract("the host, in process", async () => {
   // One handshake at a time: which id is whose is told by their order.
   let turn: Promise<unknown> = Promise.resolve();
   return {
-    gateway: host.ports("echo").gateway,
+    gateway: gatewayOf(host),
     clock,
     open() {
       const opened = turn.then(open);
@@ -69,4 +85,4 @@ describeConnectionGatewayContract("the host, in process", async () => {
     },
     close: () => host.close(),
   };
-});
+}

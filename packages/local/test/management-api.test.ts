@@ -126,6 +126,29 @@ describe("the real SDK", () => {
   });
 });
 
+describe("a request that hangs on purpose", () => {
+  it("is never answered", async () => {
+    postFault = "hang";
+    const abort = new AbortController();
+    const command = new PostToConnectionCommand({ ConnectionId, Data: "hi" });
+    const posting = sdk.send(command, { abortSignal: abort.signal });
+    // What is asked later is answered, the post is not.
+    await fetchConnection("/");
+    const won = await Promise.race([posting, fetchConnection("/").then(() => "nothing yet")]);
+    expect(won).toBe("nothing yet");
+    abort.abort();
+    await expect(posting).rejects.toMatchObject({ name: "AbortError" });
+  });
+
+  it("is a failure to handlers that post in process", async () => {
+    postFault = "hang";
+    const { gateway } = host.ports("echo");
+    const target = { id: ConnectionId as never, address: "", connectedAt: 0 };
+    expect(await gateway.post([target], "hi")).toEqual({ gone: [], throttled: [], failed: [target] });
+    await expect(gateway.look(target)).rejects.toThrow("The request about the connection failed.");
+  });
+});
+
 describe("over plain HTTP", () => {
   it("takes an id plain or escaped", async () => {
     expect((await fetchConnection(`/echo/@connections/${ConnectionId}`)).status).toBe(200);

@@ -1,4 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables in a serverless.yml look like templates
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { bundleFunctions } from "../src/bundle.ts";
 import { StartError } from "../src/index.ts";
@@ -44,11 +47,13 @@ describe("a service's definition", () => {
           timeoutMs: 6_000,
           memoryMb: 1_024,
           environment: {},
+          references: {},
           webSocketRoutes: [],
           httpRouteKeys: [],
           queueSources: [],
         },
       ],
+      resources: { tables: [], queues: [] },
     });
   });
 
@@ -92,7 +97,7 @@ describe("a service's definition", () => {
       httpRouteKeys: ["GET /things/{id}", "POST /things", "ANY /any", "$default"],
       queueSources: [
         { batchSize: 10, maxConcurrency: 10, reportsItemFailures: false },
-        { batchSize: 5, maxConcurrency: 2, reportsItemFailures: true },
+        { queueId: "Jobs", batchSize: 5, maxConcurrency: 2, reportsItemFailures: true },
       ],
     });
   });
@@ -120,7 +125,25 @@ describe("a variable", () => {
     expect(environmentOf(`"${text}"`, { NAME: "set" }, REST)).toBe(value);
   });
 
-  it.each(["${cf:stack.output}", "${ssm:/path}", "a-${param:key}", "${AWS::Region}", "${file(./x.yml):y}"])(
+  it("takes whole numbers as text too", () => {
+    const lines = ["timeout: '${env:TIMEOUT}'", "events:", "  - sqs: { arn: a, batchSize: '${env:BATCH}' }"];
+    const definition = parseFunction(lines, { TIMEOUT: "7", BATCH: "3" });
+    expect(definition).toMatchObject({ timeoutMs: 7_000, queueSources: [{ batchSize: 3 }] });
+  });
+
+  it("takes a part of another file, its variables resolved", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "service-"));
+    await writeFile(join(folder, "more.yml"), "a: { b: '${env:NAME}' }");
+    const text = (value: string) =>
+      `provider: { environment: { VALUE: "${value}" } }\nfunctions: { one: { handler: a.b } }`;
+    const resolved = (value: string) =>
+      parseServiceDefinition(text(value), folder, { NAME: "set" }).functions[0]?.environment.VALUE;
+    expect(resolved("${file(more.yml):a.b}")).toBe("set");
+    expect(resolved("${file(less.yml):a.b, 'default'}")).toBe("default");
+    expect(() => resolved("${file(less.yml):a.b}")).toThrow(/\$\{file\(less\.yml\):a\.b\} has no value/);
+  });
+
+  it.each(["${cf:stack.output}", "${ssm:/path}", "a-${param:key}", "${AWS::Region}", "${file(./x.js):y}"])(
     "%s has a value only when deployed, and is left out",
     (text) => expect(environmentOf(`"${text}"`)).toBeUndefined(),
   );
@@ -149,6 +172,90 @@ describe("what CloudFormation fills in", () => {
     "{ 'Fn::Sub': '${Api}' }",
   ])("%s is left out of the environment", (value) => {
     expect(environmentOf(value)).toBeUndefined();
+  });
+});
+
+describe("a reference to a resource", () => {
+  it.each<[string, object]>([
+    ["!Ref Table", { VALUE: { logicalId: "Table" } }],
+    ["!GetAtt Queue.Arn", { VALUE: { logicalId: "Queue", attribute: "Arn" } }],
+    ["{ 'Fn::GetAtt': [Queue, Arn] }", { VALUE: { logicalId: "Queue", attribute: "Arn" } }],
+    ["!Sub '${Api}'", {}],
+    ["text", {}],
+  ])("%s", (value, references) => {
+    const text = `provider: { environment: { VALUE: ${value} } }\nfunctions: { one: { handler: a.b } }`;
+    expect(parse(text).functions[0]?.references).toEqual(references);
+  });
+
+  it("gives way to a function's own value", () => {
+    const text =
+      "provider: { environment: { VALUE: !Ref A } }\nfunctions: { one: { handler: a.b, environment: { VALUE: b } } }";
+    expect(parse(text).functions[0]).toMatchObject({ environment: { VALUE: "b" }, references: {} });
+  });
+});
+
+describe("resources", () => {
+  function parseResources(...lines: string[]) {
+    return parse(["provider: {}", "functions: {}", "resources:", ...lines.map((line) => `  ${line}`)].join("\n"))
+      .resources;
+  }
+
+  it("are tables and queues, with what the host makes of them", () => {
+    const resources = parseResources(
+      "Resources:",
+      "  Table:",
+      "    Type: AWS::DynamoDB::Table",
+      "    Properties: { BillingMode: PAY_PER_REQUEST, KeySchema: [a], TableName: things, Tags: [b] }",
+      "  Jobs:",
+      "    Type: AWS::SQS::Queue",
+      "    Properties:",
+      "      QueueName: !Sub 'jobs-${AWS::Region}'",
+      "      VisibilityTimeout: 60",
+      "      RedrivePolicy: { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 5 }",
+      "  Dead: { Type: AWS::SQS::Queue }",
+      "  Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: '${env:UNSET}' } }",
+    );
+    expect(resources).toEqual({
+      tables: [{ logicalId: "Table", name: "things", settings: { BillingMode: "PAY_PER_REQUEST", KeySchema: ["a"] } }],
+      queues: [
+        {
+          logicalId: "Jobs",
+          attributes: { VisibilityTimeout: "60" },
+          redrive: { target: "Dead", maxReceiveCount: 5 },
+        },
+        { logicalId: "Dead", attributes: {} },
+      ],
+    });
+  });
+
+  it("may be several templates", () => {
+    const { queues } = parseResources(
+      "- Resources: { One: { Type: AWS::SQS::Queue } }",
+      "- Outputs: {}",
+      "- Resources: { Two: { Type: AWS::SQS::Queue } }",
+    );
+    expect(queues.map(({ logicalId }) => logicalId)).toEqual(["One", "Two"]);
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      "a redrive policy without a queue",
+      "{ RedrivePolicy: { deadLetterTargetArn: 'arn:aws:sqs:x', maxReceiveCount: 5 } }",
+      /: resources\.Jobs\.RedrivePolicy\.deadLetterTargetArn: Expected !GetAtt and a queue's Arn/,
+    ],
+    ["a variable without a value", "{ VisibilityTimeout: '${env:UNSET}' }", /: resources\.Jobs\.VisibilityTimeout: /],
+    ["no number", "{ DelaySeconds: [1] }", /: resources\.Jobs\.DelaySeconds: Expected a number/],
+  ])("are refused with %s", (_what, properties, message) => {
+    const refused = () => parseResources("Resources:", `  Jobs: { Type: AWS::SQS::Queue, Properties: ${properties} }`);
+    expect(refused).toThrow(StartError);
+    expect(refused).toThrow(message);
+  });
+
+  it("are refused where their file isn't there", () => {
+    const file = "${file(nowhere.yml)}";
+    expect(() => parseResources(`- ${file}`)).toThrow(
+      `${FILE}: resources.0: ${file} has no value; name a file that is there`,
+    );
   });
 });
 

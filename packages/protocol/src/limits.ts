@@ -8,7 +8,7 @@ export const MAX_HTTP_BODY_BYTES = 192 * 1024;
 export const MAX_SERVER_FRAME_BYTES = 128 * 1024;
 /** Payloads of one publish, and messages of one `POST /messages`. */
 export const MAX_BATCH = 100;
-/** Characters of a request's `id` and of other short names that a client makes up. */
+/** Characters (code points) of a request's `id` and of other short names that a client makes up. */
 export const MAX_NAME_LENGTH = 64;
 /** Code points of a topic name. */
 export const MAX_TOPIC_LENGTH = 200;

@@ -10,7 +10,9 @@ const BATCH_RULE = `must be a list of 1 to ${MAX_BATCH}.`;
 export const nameSchema = v.pipe(
   v.string(NAME_RULE),
   v.minLength(1, NAME_RULE),
-  v.maxLength(MAX_NAME_LENGTH, NAME_RULE),
+  // Twice as many units first: it bounds the work of counting code points.
+  v.maxLength(2 * MAX_NAME_LENGTH, NAME_RULE),
+  v.check((name) => [...name].length <= MAX_NAME_LENGTH, NAME_RULE),
 );
 export const flagSchema = v.boolean("must be true or false.");
 export const batchSchema = v.pipe(

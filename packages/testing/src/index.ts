@@ -1,3 +1,4 @@
+export { type CapacityMeter, type CapacityUnits, meterCapacity } from "./capacity-meter.ts";
 export { settle, TEST_START, type TestClock, testClock } from "./clock.ts";
 export {
   type ConnectionGatewayHarness,
@@ -13,6 +14,7 @@ export {
   type FanoutQueueHarness,
   type ReceivedJob,
 } from "./fanout-queue-contract.ts";
+export { fewAtATime } from "./few-at-a-time.ts";
 export type { CreateTopicLogHarness, HeldWrite, Retention, TopicLogHarness } from "./log-steps.ts";
 export { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
 export { describeTopicLogContract } from "./topic-log-contract.ts";

@@ -1,14 +1,20 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import type { Service } from "@topicast/core";
-import { embeddedPorts } from "@topicast/core/embedded";
+import { addressOf, clockOf, connectionStoreOf, fanoutQueueOf, gatewayOf, topicLogOf } from "@topicast/core/backend";
 import { config } from "./config.ts";
-import { topicEnvelope } from "./envelope.ts";
 
-/** The service with the drivers that its environment asks for. */
-export const service: Service = {
-  ...embeddedPorts(),
-  random: Math.random,
-  logger: new Logger({ serviceName: "message-topic" }),
-  envelope: topicEnvelope,
-  settings: config.settings,
-};
+export { topicEnvelope as envelope } from "./envelope.ts";
+
+/*
+ * The parts of the service, with the drivers that its environment asks for. A handler imports those that it uses; the others and their SDK
+ * clients stay out of its bundle, as long as each call is marked as pure and reads no property for its arguments.
+ */
+
+const { backend } = config;
+export const { settings } = config;
+export const address = /* @__PURE__ */ addressOf(backend);
+export const clock = /* @__PURE__ */ clockOf(backend);
+export const logger = /* @__PURE__ */ new Logger({ serviceName: "message-topic" });
+export const connections = /* @__PURE__ */ connectionStoreOf(backend);
+export const log = /* @__PURE__ */ topicLogOf(backend);
+export const queue = /* @__PURE__ */ fanoutQueueOf(backend);
+export const gateway = /* @__PURE__ */ gatewayOf(config, logger);

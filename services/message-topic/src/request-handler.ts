@@ -1,4 +1,4 @@
-import type { Service } from "@topicast/core";
+import type { ConnectionGateway, Service } from "@topicast/core";
 import {
   faultOf,
   parseWebSocketEvent,
@@ -26,9 +26,13 @@ export type Answer<A extends Action> = (
 ) => Promise<Result<ServerFrame | undefined>>;
 
 /** A Lambda handler for the route of one action. Its reply travels as the route's response. */
-export function requestHandler<A extends Action>(service: Service, action: A, answer: Answer<A>) {
+export function requestHandler<A extends Action>(
+  { address, logger }: Pick<Service, "address" | "logger">,
+  action: A,
+  answer: Answer<A>,
+) {
   return async (event: WebSocketEvent) => {
-    const call = parseWebSocketEvent(event);
+    const call = parseWebSocketEvent(event, address);
     const parsed = parseRequest(call.body);
     if (!parsed.ok) return routeResponse(errorFrame(parsed.fault, parsed.head));
     const { request } = parsed;
@@ -38,25 +42,21 @@ export function requestHandler<A extends Action>(service: Service, action: A, an
       if (!result.ok) return routeResponse(errorFrame(result.fault, headOf(request)));
       return routeResponse(result.value && encodeFrame(result.value));
     } catch (error) {
-      return routeResponse(errorFrame(faultOf(error, service.logger), headOf(request)));
+      return routeResponse(errorFrame(faultOf(error, logger), headOf(request)));
     }
   };
-}
-
-/** A Lambda handler for what no route takes: says what is wrong with it. */
-export async function unroutedHandler(event: WebSocketEvent) {
-  return routeResponse(refusalOf(parseWebSocketEvent(event).body));
 }
 
 /**
  * A client can reach the routes `$connect` and `$disconnect` by naming them as its action. They have no route response, so the refusal is
  * posted.
  */
-export async function refuseMisrouted({ gateway }: Service, { connection, body }: WebSocketCall): Promise<void> {
+export async function refuseMisrouted(gateway: ConnectionGateway, { connection, body }: WebSocketCall): Promise<void> {
   await gateway.post([connection], refusalOf(body));
 }
 
-function refusalOf(body: string): string {
+/** What is wrong with a frame that no action's route took. */
+export function refusalOf(body: string): string {
   const parsed = parseRequest(body);
   if (!parsed.ok) return errorFrame(parsed.fault, parsed.head);
   throw new Error(`The action ${parsed.request.action} has no route.`);

@@ -1,16 +1,23 @@
-import type { ConnectionId } from "../model.ts";
-import { DEFAULT_APP } from "../model.ts";
+import { UnavailableError } from "../errors.ts";
+import { type ConnectionId, DEFAULT_APP } from "../model.ts";
 import type { Service } from "../service.ts";
 import { type HttpResponse, json, problem } from "./http.ts";
 
 /** Any id will do: what counts is that the store answers. */
 const NOBODY = "AAAAAAAAAAAAAAA=" as ConnectionId;
+/** A part that hangs counts as failed, well before the Lambda's own end would hide which part it was. */
+const TIMEOUT_MS = 4_000;
+
+export type HealthService = Pick<Service, "clock" | "connections" | "logger" | "queue">;
 
 /** `GET /health`: asks the store and the queue, and says which of them failed. */
-export async function health({ connections, queue, logger }: Service): Promise<HttpResponse> {
+export async function health({ clock, connections, queue, logger }: HealthService): Promise<HttpResponse> {
+  const timeout = clock.sleep(TIMEOUT_MS).then(() => {
+    throw new UnavailableError("store", `No answer in ${TIMEOUT_MS} ms.`);
+  });
   const checks = { store: connections.get(DEFAULT_APP, NOBODY, "stale"), queue: queue.check() };
   const names = Object.keys(checks);
-  const results = await Promise.allSettled(Object.values(checks));
+  const results = await Promise.allSettled(Object.values(checks).map((check) => Promise.race([check, timeout])));
   const failed = names.filter((_, index) => results[index]?.status === "rejected");
   if (failed.length === 0) return json(200, { status: "ok" });
   logger.error("A health check failed.", { failed, results });

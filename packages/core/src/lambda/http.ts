@@ -62,5 +62,5 @@ export function problem(fault: Fault, members: Record<string, unknown> = {}): Ht
 }
 
 export function notFound(): Fault {
-  return { code: "not_found", message: "There is nothing at this path. The README lists what there is." };
+  return { code: "not_found", message: "There is nothing at this path. docs/protocol.md lists what there is." };
 }

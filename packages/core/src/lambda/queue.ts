@@ -1,33 +1,49 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { FanoutJob } from "../ports/fanout-queue.ts";
-import type { Service } from "../service.ts";
-import { deliver } from "../use-cases/deliver.ts";
+import { type DeliverService, deliver, type RemainingMs } from "../use-cases/deliver.ts";
+import { isEphemeral } from "../use-cases/publish.ts";
+
+/**
+ * A job that waited longer in the queue is put aside: what it carries is long past the history, and workers that far behind are better
+ * spent on what is new.
+ */
+const MAX_WAIT_MS = 15 * 60_000;
 
 /** A Lambda handler for the fan-out queue: delivers the records of a batch side by side and returns those to receive again. */
-export function queueHandler(service: Service) {
+export function queueHandler(service: DeliverService) {
   return async (
     { Records }: SQSEvent,
     context: Pick<Context, "getRemainingTimeInMillis">,
   ): Promise<SQSBatchResponse> => {
     const remainingMs = () => context.getRemainingTimeInMillis();
-    const failed = await Promise.all(Records.map((record) => deliverRecord(service, record, remainingMs)));
+    const failed = await Promise.all(Records.map((record) => tryDeliver(service, record, remainingMs)));
     return { batchItemFailures: failed.filter((id) => id !== undefined).map((itemIdentifier) => ({ itemIdentifier })) };
   };
 }
 
 /** The record's id where it failed. */
-async function deliverRecord(
-  service: Service,
-  { body, messageId }: SQSRecord,
-  remainingMs: () => number,
+async function tryDeliver(
+  service: DeliverService,
+  record: SQSRecord,
+  remainingMs: RemainingMs,
 ): Promise<string | undefined> {
   try {
-    // Only our own functions may send to the queue, so a record is a job.
-    await deliver(service, JSON.parse(body) as FanoutJob, remainingMs);
+    await deliverRecord(service, record, remainingMs);
     return undefined;
   } catch (error) {
-    // The queue brings it again, and buries it where it fails too often.
+    // The queue brings it again, and makes it a dead letter where it fails too often.
+    const { messageId } = record;
     service.logger.error("A job failed and will be received again.", { messageId, error });
     return messageId;
   }
+}
+
+async function deliverRecord(service: DeliverService, record: SQSRecord, remainingMs: RemainingMs): Promise<void> {
+  // Only our own functions may send to the queue, so a record is a job. An ephemeral one is done with at its first try, whatever became of it.
+  const job = JSON.parse(record.body) as FanoutJob;
+  if (isEphemeral(job) && Number(record.attributes.ApproximateReceiveCount) > 1) return;
+  const waitedMs = service.clock.now() - Number(record.attributes.SentTimestamp);
+  if (waitedMs <= MAX_WAIT_MS) return deliver(service, job, remainingMs);
+  service.logger.error("A job waited too long; it is a dead letter.", { messageId: record.messageId, waitedMs });
+  await service.queue.deadLetter(job, `waited for more than ${MAX_WAIT_MS / 60_000} minutes`);
 }

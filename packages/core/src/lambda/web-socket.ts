@@ -8,8 +8,8 @@ export interface WebSocketEvent {
     readonly connectionId: string;
     /** Unix ms. */
     readonly connectedAt: number;
-    readonly domainName: string;
-    readonly stage: string;
+    /** What an authorizer said at `$connect`; there on every later event too. */
+    readonly authorizer?: { readonly app?: string };
   };
   readonly queryStringParameters?: Readonly<Record<string, string | undefined>>;
   readonly body?: string;
@@ -28,12 +28,13 @@ export interface WebSocketCall {
 
 const KINDS = { CONNECT: "connect", MESSAGE: "message", DISCONNECT: "disconnect" } as const;
 
-export function parseWebSocketEvent(event: WebSocketEvent): WebSocketCall {
-  const { eventType, connectionId, connectedAt, domainName, stage } = event.requestContext;
+/** `address` is where the service's connections are held: the same for all events of a service. */
+export function parseWebSocketEvent(event: WebSocketEvent, address: string): WebSocketCall {
+  const { eventType, connectionId, connectedAt, authorizer } = event.requestContext;
   return {
     kind: KINDS[eventType],
-    app: DEFAULT_APP,
-    connection: { id: connectionId as ConnectionId, address: `${domainName}/${stage}`, connectedAt },
+    app: (authorizer?.app ?? DEFAULT_APP) as AppId,
+    connection: { id: connectionId as ConnectionId, address, connectedAt },
     query: event.queryStringParameters ?? {},
     body: event.body ?? "",
   };

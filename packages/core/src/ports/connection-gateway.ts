@@ -10,6 +10,11 @@ export interface PostFailures<T extends Target = Target> {
   readonly failed: readonly T[];
 }
 
+export interface PostOptions {
+  /** Targets that aren't reached in this time count as failed. */
+  readonly forMs?: number;
+}
+
 export interface ConnectionInfo {
   /** Unix ms. */
   readonly connectedAt: number;
@@ -24,7 +29,7 @@ export interface ConnectionInfo {
  */
 export interface ConnectionGateway {
   /** Posts one frame to each target, side by side as far as the driver's bound allows. Posts awaited in turn keep their order. */
-  post<T extends Target>(targets: readonly T[], frame: string): Promise<PostFailures<T>>;
+  post<T extends Target>(targets: readonly T[], frame: string, options?: PostOptions): Promise<PostFailures<T>>;
   /** Ends a connection; `gone` where there was none. Throws `UnavailableError` where that can't be told. */
   close(target: Target): Promise<"closed" | "gone">;
   /** What the gateway knows of a connection, or `undefined` where there is none. Throws `UnavailableError` where that can't be told. */

@@ -17,7 +17,7 @@ export interface ConnectInput {
 
 /** Remembers a connection, and subscribes it to its room. Throws `UnavailableError`. */
 export async function connect(
-  service: Service,
+  service: Pick<Service, "connections">,
   { app, target, client, room }: ConnectInput,
 ): Promise<Result<Connection>> {
   const secret = client === undefined ? undefined : parseClientSecret(client);

@@ -9,7 +9,11 @@ export const UNKNOWN_CONNECTION = refuse("not_found", "This connection is no lon
  * Who is behind a connection. A row that is there never changes, so a cheap stale read will do; only one that is missing may be too
  * young, and is read again fresh. Throws `UnavailableError`.
  */
-export async function findSender(service: Service, app: AppId, id: ConnectionId): Promise<Result<Connection>> {
+export async function findSender(
+  service: Pick<Service, "connections">,
+  app: AppId,
+  id: ConnectionId,
+): Promise<Result<Connection>> {
   const { connections } = service;
   const connection = (await connections.get(app, id, "stale")) ?? (await connections.get(app, id, "fresh"));
   return connection === undefined ? UNKNOWN_CONNECTION : ok(connection);

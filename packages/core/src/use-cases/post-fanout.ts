@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import type { AppId, Target } from "../model.ts";
-import type { PostFailures } from "../ports/connection-gateway.ts";
+import type { PostFailures, PostOptions } from "../ports/connection-gateway.ts";
 import type { Fanout } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
 
@@ -13,13 +13,15 @@ export const YOUNG_MS = 10_000;
 /** Rows that are forgotten side by side. */
 const PRUNE_CONCURRENCY = 10;
 
+export type PostService = Pick<Service, "clock" | "connections" | "envelope" | "gateway" | "logger">;
+
 /** Frames of a fan-out, encoded once for all connections that it goes to. */
 export interface FanoutFrames {
   readonly all: readonly string[];
   readonly sender: readonly string[];
 }
 
-export function encodeFanout({ envelope }: Service, fanout: Fanout): FanoutFrames {
+export function encodeFanout({ envelope }: PostService, fanout: Fanout): FanoutFrames {
   const all = envelope.frames(fanout);
   return { all, sender: fanout.echo ? (envelope.framesForSender?.(fanout) ?? all) : [] };
 }
@@ -29,31 +31,34 @@ export function encodeFanout({ envelope }: Service, fanout: Fanout): FanoutFrame
  * throttled, failed, or too young for a 410 to say anything.
  */
 export async function postFanout(
-  service: Service,
+  service: PostService,
   fanout: Fanout,
   frames: FanoutFrames,
   targets: readonly Target[],
+  options: PostOptions = {},
 ): Promise<Target[]> {
   const isSender = ({ id }: Target) => id === fanout.sender;
-  if (frames.sender === frames.all || !targets.some(isSender)) return postAll(service, fanout.app, frames.all, targets);
+  if (frames.sender === frames.all || !targets.some(isSender))
+    return postAll(service, fanout.app, frames.all, targets, options);
   const others = targets.filter((target) => !isSender(target));
   const missed = await Promise.all([
-    postAll(service, fanout.app, frames.sender, targets.filter(isSender)),
-    postAll(service, fanout.app, frames.all, others),
+    postAll(service, fanout.app, frames.sender, targets.filter(isSender), options),
+    postAll(service, fanout.app, frames.all, others, options),
   ]);
   return missed.flat();
 }
 
 async function postAll(
-  service: Service,
+  service: PostService,
   app: AppId,
   frames: readonly string[],
   targets: readonly Target[],
+  options: PostOptions,
 ): Promise<Target[]> {
   const missed: Target[] = [];
   let left = targets;
   for (const frame of frames) {
-    const failures = await service.gateway.post(left, frame);
+    const failures = await service.gateway.post(left, frame, options);
     const { gone, throttled, failed } = failures;
     if (gone.length + throttled.length + failed.length === 0) continue;
     missed.push(...(await prune(service, app, gone)), ...throttled, ...failed);
@@ -68,7 +73,7 @@ function without(targets: readonly Target[], { gone, throttled, failed }: PostFa
 }
 
 /** Forgets connections that answered 410; returns those too young to tell. */
-async function prune(service: Service, app: AppId, gone: readonly Target[]): Promise<Target[]> {
+async function prune(service: PostService, app: AppId, gone: readonly Target[]): Promise<Target[]> {
   const now = service.clock.now();
   const isYoung = ({ connectedAt }: Target) => now - connectedAt < YOUNG_MS;
   const old = gone.filter((target) => !isYoung(target));
@@ -76,7 +81,7 @@ async function prune(service: Service, app: AppId, gone: readonly Target[]): Pro
   return gone.filter(isYoung);
 }
 
-async function forget({ connections, logger }: Service, app: AppId, { id }: Target): Promise<void> {
+async function forget({ connections, logger }: PostService, app: AppId, { id }: Target): Promise<void> {
   try {
     await connections.disconnect(app, id);
   } catch (error) {

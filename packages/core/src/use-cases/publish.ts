@@ -2,7 +2,9 @@ import type { Json, Place, Topic } from "@topicast/protocol";
 import type { AppId, ConnectionId } from "../model.ts";
 import type { Fanout, FanoutJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
-import { encodeFanout, postFanout } from "./post-fanout.ts";
+import { encodeFanout, type PostService, postFanout } from "./post-fanout.ts";
+
+type PublishService = PostService & Pick<Service, "log" | "queue" | "settings">;
 
 export interface PublishInput {
   readonly app: AppId;
@@ -23,7 +25,7 @@ export interface PublishInput {
  * numbers, is in the history, and is either posted or safely queued for every subscriber. Throws `UnavailableError`: then any part of
  * that may be missing, and a retry is needed.
  */
-export async function publish(service: Service, input: PublishInput): Promise<Place | undefined> {
+export async function publish(service: PublishService, input: PublishInput): Promise<Place | undefined> {
   const { app, topic, payloads, from, sender, echo } = input;
   const batch = { payloads, ...(from !== undefined && { from }), time: service.clock.now() };
   const about = { app, topic, ...(sender !== undefined && { sender }), echo };
@@ -39,7 +41,7 @@ export async function publish(service: Service, input: PublishInput): Promise<Pl
 }
 
 /** Posts to the few subscribers of a small topic, and leaves a large one to the workers: a job a shard. */
-async function fanOut(service: Service, fanout: Fanout): Promise<void> {
+async function fanOut(service: PublishService, fanout: Fanout): Promise<void> {
   const { connections, queue, settings } = service;
   const { app, topic } = fanout;
   const limit = Math.max(1, settings.inlineMax);

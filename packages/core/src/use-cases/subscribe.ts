@@ -20,7 +20,10 @@ export interface Subscribed {
  * Subscribes a connection. It registers first and reads the place second, while a publisher appends first and reads the subscribers
  * second: so each message is either up to the place or delivered. Throws `UnavailableError`.
  */
-export async function subscribe(service: Service, { app, topic, target }: SubscribeTo): Promise<Result<Subscribed>> {
+export async function subscribe(
+  service: Pick<Service, "connections" | "log" | "settings">,
+  { app, topic, target }: SubscribeTo,
+): Promise<Result<Subscribed>> {
   const { maxSubscriptions } = service.settings;
   const validUntil = target.connectedAt + CONNECTION_VALID_MS;
   const outcome = await service.connections.subscribe({ app, topic, connection: target, validUntil, maxSubscriptions });

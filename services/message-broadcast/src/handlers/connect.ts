@@ -1,18 +1,19 @@
 import { connect } from "@topicast/core";
 import { connectResponse, parseWebSocketEvent, type WebSocketEvent } from "@topicast/core/lambda";
 import { refuse } from "@topicast/protocol";
-import { service } from "../app.ts";
-import { handleMessage, parseRoom } from "../broadcast.ts";
+import { address, connections, logger } from "../app.ts";
+import { parseRoom } from "../broadcast.ts";
+import { handleMessage } from "../message-handler.ts";
 
 export async function handler(event: WebSocketEvent) {
-  const call = parseWebSocketEvent(event);
+  const call = parseWebSocketEvent(event, address);
   // A client reaches this route too by sending {"action":"$connect"}: a message like any other.
-  if (call.kind !== "connect") return handleMessage(service, call);
+  if (call.kind !== "connect") return handleMessage(call);
   const { app, connection: target, query } = call;
-  return connectResponse(service, async () => {
+  return connectResponse(logger, async () => {
     const room = parseRoom(query.room_id);
     if (!room.ok) return room;
     if (query.since !== undefined) return refuse("bad_request", "`since` is not served yet; leave it out.");
-    return connect(service, { app, target, client: query.client, room: room.value });
+    return connect({ connections }, { app, target, client: query.client, room: room.value });
   });
 }

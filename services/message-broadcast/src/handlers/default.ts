@@ -1,7 +1,7 @@
 import { parseWebSocketEvent, type WebSocketEvent } from "@topicast/core/lambda";
-import { service } from "../app.ts";
-import { handleMessage } from "../broadcast.ts";
+import { address } from "../app.ts";
+import { handleMessage } from "../message-handler.ts";
 
 export async function handler(event: WebSocketEvent) {
-  return handleMessage(service, parseWebSocketEvent(event));
+  return handleMessage(parseWebSocketEvent(event, address));
 }

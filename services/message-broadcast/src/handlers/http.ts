@@ -1,11 +1,11 @@
 import { type HttpCall, type HttpResponse, health, httpHandler, json, problem } from "@topicast/core/lambda";
 import { isBroadcastPing, MAX_HTTP_PAYLOAD_BYTES, parseBroadcast } from "@topicast/protocol";
-import { service } from "../app.ts";
+import { clock, connections, logger, queue } from "../app.ts";
 import { broadcast, PONG, parseRoom } from "../broadcast.ts";
 
-export const handler = httpHandler(service.logger, {
+export const handler = httpHandler(logger, {
   "POST /messages": broadcastFromBackend,
-  "GET /health": () => health(service),
+  "GET /health": () => health({ clock, connections, queue, logger }),
 });
 
 async function broadcastFromBackend({ app, query, body }: HttpCall): Promise<HttpResponse> {
@@ -14,5 +14,5 @@ async function broadcastFromBackend({ app, query, body }: HttpCall): Promise<Htt
   const message = parseBroadcast(body, MAX_HTTP_PAYLOAD_BYTES);
   if (!message.ok) return problem(message.fault);
   if (isBroadcastPing(body, message.value)) return json(200, JSON.parse(PONG));
-  return json(202, await broadcast(service, { app, room: room.value, message: message.value }));
+  return json(202, await broadcast({ app, room: room.value, message: message.value }));
 }

@@ -1,11 +1,11 @@
 import { connect } from "@topicast/core";
 import { connectResponse, parseWebSocketEvent, type WebSocketEvent } from "@topicast/core/lambda";
-import { service } from "../app.ts";
+import { address, connections, gateway, logger } from "../app.ts";
 import { refuseMisrouted } from "../request-handler.ts";
 
 export async function handler(event: WebSocketEvent) {
-  const call = parseWebSocketEvent(event);
-  if (call.kind !== "connect") return refuseMisrouted(service, call);
+  const call = parseWebSocketEvent(event, address);
+  if (call.kind !== "connect") return refuseMisrouted(gateway, call);
   const { app, connection: target, query } = call;
-  return connectResponse(service, () => connect(service, { app, target, client: query.client }));
+  return connectResponse(logger, () => connect({ connections }, { app, target, client: query.client }));
 }

@@ -10,23 +10,26 @@ import {
   problem,
 } from "@topicast/core/lambda";
 import { type Fault, type HttpPublish, parseHttpPublish, parseHttpPublishMany, refuse } from "@topicast/protocol";
-import { service } from "../app.ts";
+import { clock, connections, envelope, gateway, log, logger, queue, settings } from "../app.ts";
 
-const MESSAGES_PATH = /^(.+)\/messages$/;
+const service = { clock, connections, envelope, gateway, log, logger, queue, settings };
+
+/** What `POST /topics/{proxy+}` is for: `{topic…}/messages`. */
+const MESSAGES_PATH = /^(?:(.*)\/)?messages$/;
 
 const KEY_UNSERVED = refuse("bad_request", "The header `Idempotency-Key` is not served yet; leave it out.");
 
-export const handler = httpHandler(service.logger, {
+export const handler = httpHandler(logger, {
   "POST /topics/{proxy+}": publishToTopic,
   "POST /messages": publishToMany,
   "GET /health": () => health(service),
 });
 
 async function publishToTopic({ app, rest, headers, body }: HttpCall): Promise<HttpResponse> {
-  const topic = MESSAGES_PATH.exec(rest)?.[1];
-  if (topic === undefined) return problem(notFound());
+  const path = MESSAGES_PATH.exec(rest);
+  if (path === null) return problem(notFound());
   if (headers["idempotency-key"] !== undefined) return problem(KEY_UNSERVED.fault);
-  const request = parseHttpPublish(topic, body);
+  const request = parseHttpPublish(path[1] ?? "", body);
   return request.ok ? json(202, await publishOne(app, request.value)) : problem(request.fault);
 }
 
@@ -50,7 +53,7 @@ async function tryPublish(app: AppId, request: HttpPublish) {
     return await publishOne(app, request);
   } catch (error) {
     // The other messages of the request have results of their own.
-    return { topic: request.topic, error: errorOf(faultOf(error, service.logger)) };
+    return { topic: request.topic, error: errorOf(faultOf(error, logger)) };
   }
 }
 

@@ -1,12 +1,12 @@
 import { findSender } from "@topicast/core";
 import { ok } from "@topicast/protocol";
-import { service } from "../app.ts";
+import { address, clock, connections, logger } from "../app.ts";
 import { requestHandler } from "../request-handler.ts";
 
-export const handler = requestHandler(service, "ping", async ({ id }, { app, connection }) => {
-  const sender = await findSender(service, app, connection.id);
+export const handler = requestHandler({ address, logger }, "ping", async ({ id }, { app, connection }) => {
+  const sender = await findSender({ connections }, app, connection.id);
   if (!sender.ok) return sender;
   const { from: you } = sender.value;
-  const time = service.clock.now();
+  const time = clock.now();
   return ok({ type: "pong", ...(id !== undefined && { id }), time, connectionId: connection.id, you });
 });

@@ -27,9 +27,12 @@ export function createSubscriberList(staleMs: number): SubscriberList {
   let entries: Entry[] = [];
   const live = new Map<ConnectionId, Entry>();
   let lastOrder = 0;
+  let compactedAt = 0;
 
+  /** At most once while stale reads still need what was removed: so churn doesn't make each removal walk the list. */
   function compact(now: number): void {
-    if (entries.length < 32 || live.size * 2 > entries.length) return;
+    if (entries.length < 32 || live.size * 2 > entries.length || now - compactedAt < staleMs) return;
+    compactedAt = now;
     entries = entries.filter(({ removedAt }) => removedAt === undefined || now - removedAt < staleMs);
   }
 
@@ -46,6 +49,7 @@ export function createSubscriberList(staleMs: number): SubscriberList {
 
     add(subscriber, now) {
       const before = live.get(subscriber.id);
+      if (before !== undefined && isSame(before.subscriber, subscriber)) return;
       if (before !== undefined) before.removedAt = now;
       lastOrder += 1;
       const entry: Entry = { subscriber, order: lastOrder, addedAt: now };
@@ -76,6 +80,10 @@ export function createSubscriberList(staleMs: number): SubscriberList {
         : { subscribers };
     },
   };
+}
+
+function isSame(one: Subscriber, other: Subscriber): boolean {
+  return one.validUntil === other.validUntil && one.address === other.address && one.connectedAt === other.connectedAt;
 }
 
 /** The index of the first entry whose order is above `order`, by bisection. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { UnavailableError } from "../../errors.ts";
 import type { FanoutJob, FanoutQueue, SendOptions } from "../../ports/fanout-queue.ts";
 
 /** A received job, in the words of SQS. */
@@ -38,6 +39,8 @@ export interface MemoryQueueOptions {
   /** Receives after which a failing job is a dead letter. At least 5 on SQS behind a Lambda. */
   readonly maxReceiveCount?: number;
   readonly visibilityTimeoutMs?: number;
+  /** Jobs that wait at once; more are refused. */
+  readonly maxJobs?: number;
   /** The newest dead letters that are kept. */
   readonly maxDeadLetters?: number;
 }
@@ -52,7 +55,11 @@ interface Entry {
 
 export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
   const { clock, maxReceiveCount = 5, visibilityTimeoutMs = 1_000, maxDeadLetters = 1_000 } = options;
+  const { maxJobs = 100_000 } = options;
   let visible: Entry[] = [];
+  /** Those of `visible` before it are taken. */
+  let taken = 0;
+  let waiting = 0;
   const hidden = new Map<string, Entry>();
   const deadLetters: DeadLetter[] = [];
   const listeners = new Set<() => void>();
@@ -72,6 +79,8 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     deadLetters,
 
     async send(jobs: readonly FanoutJob[], { delaySeconds = 0 }: SendOptions = {}) {
+      if (waiting + jobs.length > maxJobs) throw new UnavailableError("queue", `${waiting} jobs wait already.`);
+      waiting += jobs.length;
       const sentAt = clock.now();
       const entries = jobs.map((job): Entry => {
         lastId += 1;
@@ -88,9 +97,14 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     async check() {},
 
     receive(max) {
-      const taken = visible.slice(0, max);
-      visible = visible.slice(taken.length);
-      return taken.map((entry) => {
+      const entries = visible.slice(taken, taken + max);
+      taken += entries.length;
+      // In strides, so that a long queue isn't copied for each batch.
+      if (taken * 2 > visible.length) {
+        visible = visible.slice(taken);
+        taken = 0;
+      }
+      return entries.map((entry) => {
         entry.receiveCount += 1;
         if (entry.receiveCount === 1) entry.firstReceivedAt = clock.now();
         const receiptHandle = `${entry.messageId}.${entry.receiveCount}`;
@@ -100,15 +114,17 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     },
 
     delete(receiptHandle) {
-      hidden.delete(receiptHandle);
+      if (hidden.delete(receiptHandle)) waiting -= 1;
     },
 
     release(receiptHandle) {
       const entry = hidden.get(receiptHandle);
       if (entry === undefined) return;
       hidden.delete(receiptHandle);
-      if (entry.receiveCount >= maxReceiveCount) bury(entry.body, `received ${entry.receiveCount} times`);
-      else void clock.sleep(visibilityTimeoutMs).then(() => show([entry]));
+      if (entry.receiveCount >= maxReceiveCount) {
+        waiting -= 1;
+        bury(entry.body, `received ${entry.receiveCount} times`);
+      } else void clock.sleep(visibilityTimeoutMs).then(() => show([entry]));
     },
 
     onVisible(listener) {

@@ -10,6 +10,9 @@ export interface MemoryTopicLogOptions {
   readonly maxAgeMs?: number;
   /** How long a topic may lie still before it, and its epoch, are forgotten. Longer than any connection lives. */
   readonly maxIdleMs?: number;
+  /** Topics that are remembered, and characters of all history as JSON. Beyond, those still for longest are forgotten or lose their history. */
+  readonly maxTopics?: number;
+  readonly maxTotalLength?: number;
   readonly newEpoch?: () => string;
   /** Awaited between taking a number and writing it, where a real publisher may be late or die. */
   readonly beforeWrite?: () => Promise<void>;
@@ -21,6 +24,12 @@ interface Taken {
   readonly takenAt: number;
 }
 
+interface Entry {
+  readonly message: LoggedMessage;
+  /** Characters of its payload as JSON. */
+  readonly length: number;
+}
+
 interface TopicRow {
   readonly epoch: string;
   /** The last number taken. */
@@ -30,7 +39,7 @@ interface TopicRow {
   /** Numbers taken and neither written nor void yet, by their first. */
   readonly empty: Map<number, Taken>;
   /** Ascending; later messages may be written while earlier numbers are empty. */
-  messages: LoggedMessage[];
+  entries: Entry[];
   /** Every message up to it was dropped from the history. */
   dropped: number;
   /** Unix ms of the last call about the topic, and of its last message. */
@@ -40,23 +49,25 @@ interface TopicRow {
 
 export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
   const { clock, maxMessages = 1_000, maxAgeMs = 120_000, maxIdleMs = 86_400_000, beforeWrite } = options;
-  const { newEpoch = randomEpoch } = options;
+  const { newEpoch = randomEpoch, maxTopics = 100_000, maxTotalLength = 256 * 1024 * 1024 } = options;
   /** The topic that was still for longest comes first. */
   const rows = new Map<string, TopicRow>();
   /** Those with messages; the one that got none for longest comes first. */
   const histories = new Map<string, TopicRow>();
+  let totalLength = 0;
 
   function rowOf(app: AppId, topic: Topic): TopicRow {
     const key = keyOf(app, topic);
     const now = clock.now();
-    for (const [oldest, { activeAt }] of rows) {
-      if (now - activeAt <= maxIdleMs) break;
-      rows.delete(oldest);
-    }
     const row = rows.get(key) ?? create(now);
     row.activeAt = now;
     rows.delete(key);
     rows.set(key, row);
+    for (const [oldest, { activeAt }] of rows) {
+      if (now - activeAt <= maxIdleMs && rows.size <= maxTopics) break;
+      forgetHistory(oldest);
+      rows.delete(oldest);
+    }
     return row;
   }
 
@@ -66,7 +77,7 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
       taken: 0,
       settled: 0,
       empty: new Map(),
-      messages: [],
+      entries: [],
       dropped: 0,
       activeAt: now,
       writtenAt: now,
@@ -86,7 +97,9 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
     const messages = payloads.map((payload, index) => {
       return { seq: first + index, payload, ...(from !== undefined && { from }), time };
     });
-    insert(row.messages, messages);
+    const entries = messages.map((message) => ({ message, length: JSON.stringify(message.payload).length }));
+    totalLength += lengthOf(entries);
+    insert(row.entries, entries);
     settle(row);
     return messages;
   }
@@ -107,16 +120,24 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
   }
 
   /** How many of the messages at hand history no longer keeps. */
-  function outdated({ messages }: TopicRow): number {
+  function outdated({ entries }: TopicRow): number {
     const oldest = clock.now() - maxAgeMs;
-    let count = Math.max(0, messages.length - maxMessages);
-    while (count < messages.length && (messages[count] as LoggedMessage).time <= oldest) count++;
+    let count = Math.max(0, entries.length - maxMessages);
+    while (count < entries.length && (entries[count] as Entry).message.time <= oldest) count++;
     return count;
   }
 
   function drop(row: TopicRow, count: number): void {
-    row.dropped = row.messages[count - 1]?.seq ?? row.dropped;
-    row.messages = row.messages.slice(count);
+    row.dropped = row.entries[count - 1]?.message.seq ?? row.dropped;
+    totalLength -= lengthOf(row.entries.slice(0, count));
+    row.entries = row.entries.slice(count);
+  }
+
+  function forgetHistory(key: string): void {
+    const row = histories.get(key);
+    if (row === undefined) return;
+    drop(row, row.entries.length);
+    histories.delete(key);
   }
 
   /** Drops what history no longer keeps: of this topic in strides, so that the cost of an append is level, and of topics gone silent. */
@@ -126,10 +147,9 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
     row.writtenAt = clock.now();
     histories.delete(keyOf(app, topic));
     histories.set(keyOf(app, topic), row);
-    for (const [key, silent] of histories) {
-      if (clock.now() - silent.writtenAt <= maxAgeMs) break;
-      drop(silent, silent.messages.length);
-      histories.delete(key);
+    for (const [key, { writtenAt }] of histories) {
+      if (clock.now() - writtenAt <= maxAgeMs && totalLength <= maxTotalLength) break;
+      forgetHistory(key);
     }
   }
 
@@ -158,9 +178,10 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
       const place = placeOf(row);
       const isOther = since.epoch !== row.epoch || since.seq > row.taken;
       const start = outdated(row);
-      const dropped = row.messages[start - 1]?.seq ?? row.dropped;
+      const dropped = row.entries[start - 1]?.message.seq ?? row.dropped;
       if (isOther || since.seq < dropped) return { recovered: false, place };
-      const after = row.messages.filter(({ seq }, index) => index >= start && seq > since.seq && seq <= row.settled);
+      const kept = row.entries.slice(start).map(({ message }) => message);
+      const after = kept.filter(({ seq }) => seq > since.seq && seq <= row.settled);
       return { recovered: true, place, messages: after.slice(0, limit), more: after.length > limit };
     },
   };
@@ -175,12 +196,16 @@ function placeOf({ epoch, settled }: TopicRow): Place {
   return { epoch, seq: settled };
 }
 
-/** Adds messages at their place; nearly always the end. */
-function insert(into: LoggedMessage[], messages: readonly LoggedMessage[]): void {
-  const first = (messages[0] as LoggedMessage).seq;
+/** Adds entries at their place; nearly always the end. */
+function insert(into: Entry[], entries: readonly Entry[]): void {
+  const first = (entries[0] as Entry).message.seq;
   let index = into.length;
-  while (index > 0 && (into[index - 1] as LoggedMessage).seq > first) index--;
-  into.splice(index, 0, ...messages);
+  while (index > 0 && (into[index - 1] as Entry).message.seq > first) index--;
+  into.splice(index, 0, ...entries);
+}
+
+function lengthOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { length }) => sum + length, 0);
 }
 
 function randomEpoch(): string {

@@ -1,0 +1,23 @@
+/** The middle of some numbers and their ends. */
+export interface Spread {
+  readonly median: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** Throws where there are none. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [lowest] = sorted;
+  const highest = sorted.at(-1);
+  const median = sorted[sorted.length >> 1];
+  if (lowest === undefined || highest === undefined || median === undefined) throw new Error("There are no values.");
+  return { median, lowest, highest };
+}
+
+/** `median (lowest to highest)`, with some digits after the point. */
+export function formatSpread({ median, lowest, highest }: Spread, digits = 0): string {
+  const format = (value: number) =>
+    value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${format(median)} (${format(lowest)} to ${format(highest)})`;
+}

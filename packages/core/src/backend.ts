@@ -1,0 +1,63 @@
+import { type Clock, systemClock } from "./clock.ts";
+import type { Backend, Config } from "./config.ts";
+import { createGatewayClient, createSqsClient } from "./drivers/aws-clients.ts";
+import { createApiGateway } from "./drivers/connection-gateway/api-gateway.ts";
+import { createDynamoDbConnectionStore } from "./drivers/connection-store/dynamodb.ts";
+import { createDynamoDbClient } from "./drivers/dynamodb/client.ts";
+import { createSqsQueue } from "./drivers/fanout-queue/sqs.ts";
+import { createDynamoDbTopicLog } from "./drivers/topic-log/dynamodb.ts";
+import { embeddedPorts } from "./embedded.ts";
+import type { ConnectionGateway } from "./ports/connection-gateway.ts";
+import type { ConnectionStore } from "./ports/connection-store.ts";
+import type { FanoutQueue } from "./ports/fanout-queue.ts";
+import type { TopicLog } from "./ports/topic-log.ts";
+import type { Logger } from "./service.ts";
+
+/*
+ * Which driver a backend has for each port: one function a port, so that a bundle holds only the drivers that its handler asks for.
+ */
+
+export function clockOf(backend: Backend): Clock {
+  return backend.store === "memory" ? embeddedPorts().clock : systemClock;
+}
+
+/** What a connection's row says of where it is held. */
+export function addressOf(backend: Backend): string {
+  return backend.store === "memory" ? "local" : backend.gatewayEndpoint;
+}
+
+export function connectionStoreOf(backend: Backend): ConnectionStore {
+  if (backend.store === "memory") return embeddedPorts().connections;
+  const { tableName } = backend;
+  return createDynamoDbConnectionStore({
+    client: dynamodb(),
+    tableName,
+    clock: clockOf(backend),
+    address: addressOf(backend),
+  });
+}
+
+export function topicLogOf(backend: Backend): TopicLog {
+  if (backend.store === "memory") return embeddedPorts().log;
+  return createDynamoDbTopicLog({ client: dynamodb(), tableName: backend.tableName, clock: clockOf(backend) });
+}
+
+export function fanoutQueueOf(backend: Backend): FanoutQueue {
+  if (backend.store === "memory") return embeddedPorts().queue;
+  const { fanoutQueueUrl: queueUrl, deadLetterQueueUrl } = backend;
+  return createSqsQueue({ client: createSqsClient(), queueUrl, deadLetterQueueUrl, clock: clockOf(backend) });
+}
+
+export function gatewayOf({ backend, posting }: Config, logger: Logger): ConnectionGateway {
+  if (backend.store === "memory") return embeddedPorts().gateway;
+  const client = createGatewayClient({ endpoint: backend.gatewayEndpoint, concurrency: posting.concurrency });
+  return createApiGateway({ client, logger, ...posting });
+}
+
+let client: ReturnType<typeof createDynamoDbClient> | undefined;
+
+/** One for all ports, so that they share its sockets. */
+function dynamodb(): ReturnType<typeof createDynamoDbClient> {
+  client ??= createDynamoDbClient();
+  return client;
+}

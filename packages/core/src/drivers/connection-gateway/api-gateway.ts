@@ -1,0 +1,93 @@
+import {
+  type ApiGatewayManagementApiClient,
+  DeleteConnectionCommand,
+  GetConnectionCommand,
+  type GetConnectionCommandOutput,
+  PostToConnectionCommand,
+} from "@aws-sdk/client-apigatewaymanagementapi";
+import pLimit from "p-limit";
+import { UnavailableError } from "../../errors.ts";
+import type { ConnectionId, Target } from "../../model.ts";
+import type { ConnectionGateway, ConnectionInfo } from "../../ports/connection-gateway.ts";
+import type { Logger } from "../../service.ts";
+
+export interface ApiGatewayOptions {
+  /** With its own retries off: they would post to a throttled connection three times before anyone slows down. */
+  readonly client: ApiGatewayManagementApiClient;
+  readonly logger: Logger;
+  /** Posts under way at once. */
+  readonly concurrency: number;
+  /** A post that takes longer failed: without a bound it may hang for good. */
+  readonly timeoutMs: number;
+}
+
+type Outcome = "delivered" | "gone" | "throttled" | "failed";
+
+export function createApiGateway({ client, logger, concurrency, timeoutMs }: ApiGatewayOptions): ConnectionGateway {
+  const limit = pLimit(concurrency);
+  const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(ms) });
+
+  async function postOne(id: ConnectionId, data: Uint8Array, until: number): Promise<Outcome> {
+    const leftMs = Math.min(timeoutMs, until - performance.now());
+    if (leftMs <= 0) return "failed";
+    try {
+      await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: data }), within(leftMs));
+      return "delivered";
+    } catch (error) {
+      const outcome = outcomeOf(error);
+      if (outcome === "failed") logger.warn("A post failed.", { connectionId: id, error });
+      return outcome;
+    }
+  }
+
+  /** Undefined where the connection is gone. */
+  async function ask<T>(request: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await request();
+    } catch (cause) {
+      if (outcomeOf(cause) === "gone") return undefined;
+      throw new UnavailableError("gateway", "API Gateway did not answer about a connection.", { cause });
+    }
+  }
+
+  return {
+    async post<T extends Target>(targets: readonly T[], frame: string, { forMs = Number.POSITIVE_INFINITY } = {}) {
+      const until = performance.now() + forMs;
+      const data = Buffer.from(frame);
+      const failures = { gone: [] as T[], throttled: [] as T[], failed: [] as T[] };
+      const outcomes = await limit.map(targets, ({ id }) => postOne(id, data, until));
+      targets.forEach((target, index) => {
+        const outcome = outcomes[index] ?? "failed";
+        if (outcome !== "delivered") failures[outcome].push(target);
+      });
+      return failures;
+    },
+
+    async close({ id }) {
+      const closed = await ask(() => client.send(new DeleteConnectionCommand({ ConnectionId: id }), within(timeoutMs)));
+      return closed === undefined ? "gone" : "closed";
+    },
+
+    async look({ id }) {
+      const info = await ask(() => client.send(new GetConnectionCommand({ ConnectionId: id }), within(timeoutMs)));
+      return info === undefined ? undefined : infoOf(info);
+    },
+  };
+}
+
+/** API Gateway answers 410 for a connection that is gone, 429 where there are too many requests or the client's buffer is full. */
+function outcomeOf(error: unknown): Exclude<Outcome, "delivered"> {
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+  if ($metadata?.httpStatusCode === 410) return "gone";
+  return $metadata?.httpStatusCode === 429 ? "throttled" : "failed";
+}
+
+function infoOf({ ConnectedAt, LastActiveAt, Identity }: GetConnectionCommandOutput): ConnectionInfo {
+  const userAgent = Identity?.UserAgent;
+  return {
+    connectedAt: ConnectedAt?.getTime() ?? 0,
+    lastActiveAt: LastActiveAt?.getTime() ?? 0,
+    sourceIp: Identity?.SourceIp ?? "",
+    ...(userAgent !== undefined && { userAgent }),
+  };
+}

@@ -1,0 +1,128 @@
+import type { Topic } from "@topicast/protocol";
+import type { AppId, Connection, ConnectionId } from "../../model.ts";
+import type { Freshness } from "../../ports/connection-store.ts";
+import { type Item, number, numberOf, optionalText, text, textOf, ttl } from "../dynamodb/attributes.ts";
+import { connectionKey, type TopicHash, topicHash } from "../dynamodb/keys.ts";
+import type { Table } from "../dynamodb/table.ts";
+
+/** Shards of a topic for now; see the row of a subscription in `keys.ts` for where their number belongs. */
+export const SHARDS = 1;
+/** The shard of who is new to a topic. */
+const NEW_SHARD = 0;
+
+/** The topics that a connection has, each with the shard that it was given there. */
+export type Topics = ReadonlyMap<TopicHash, number>;
+
+export interface ConnectionRow {
+  readonly connection: Connection;
+  readonly topics: Topics;
+}
+
+/** The rows of connections. Those no longer valid may still be there: `read` leaves that to its caller. */
+export interface ConnectionRows {
+  /** Remembers a connection, with the topics of an earlier call for it. Undefined where it was removed at the same moment. */
+  write(connection: Connection): Promise<ConnectionRow | undefined>;
+  read(app: AppId, id: ConnectionId, freshness: Freshness): Promise<ConnectionRow | undefined>;
+  /** Undefined where the connection isn't valid, or has `max` other topics. */
+  addTopic(app: AppId, id: ConnectionId, topic: TopicHash, max: number): Promise<ConnectionRow | undefined>;
+  /** Whether a valid connection had it. */
+  removeTopic(app: AppId, id: ConnectionId, topic: TopicHash): Promise<boolean>;
+  /** The row as it was. */
+  remove(app: AppId, id: ConnectionId): Promise<ConnectionRow | undefined>;
+}
+
+export interface ConnectionRowsOptions {
+  readonly table: Table;
+  /** Unix ms. */
+  readonly now: () => number;
+  /** Left out of rows; absent in a row means this one. */
+  readonly address: string | undefined;
+}
+
+export function createConnectionRows({ table, now, address: ownAddress }: ConnectionRowsOptions): ConnectionRows {
+  function itemOf({ address, from, room, connectedAt, validUntil }: Connection): Item {
+    return {
+      ...(address !== ownAddress && { a: text(address) }),
+      ...(room !== undefined && { r: text(room) }),
+      f: text(from),
+      c: number(connectedAt),
+      v: number(validUntil),
+      x: ttl(validUntil),
+    };
+  }
+
+  function rowOf(app: AppId, id: ConnectionId, item: Item): ConnectionRow {
+    const room = optionalText(item, "r");
+    const connection: Connection = {
+      id,
+      address: optionalText(item, "a") ?? ownAddress ?? textOf(item, "a"),
+      connectedAt: numberOf(item, "c"),
+      app,
+      from: textOf(item, "f"),
+      ...(room !== undefined && { room: room as Topic }),
+      validUntil: numberOf(item, "v"),
+    };
+    const topics = Object.keys(item.t?.M ?? {}) as TopicHash[];
+    return { connection, topics: new Map(topics.map((topic) => [topic, numberOf(item.t?.M ?? {}, topic)])) };
+  }
+
+  /** A connect that is repeated, or comes late: what the connection subscribed to stays. */
+  async function rewrite({ app, id, room }: Connection, item: Item): Promise<Item | undefined> {
+    const names = Object.keys(item);
+    const sets = names.map((name) => `${name} = :${name}`);
+    const removes = ["a", "r"].filter((name) => !names.includes(name));
+    if (room !== undefined) sets.push("t.#room = if_not_exists(t.#room, :shard)");
+    return table.update(connectionKey(app, id), {
+      update: `SET ${sets.join(", ")}${removes.length > 0 ? ` REMOVE ${removes.join(", ")}` : ""}`,
+      condition: "attribute_exists(t)",
+      values: {
+        ...Object.fromEntries(names.map((name) => [`:${name}`, item[name] as Item[string]])),
+        ...(room !== undefined && { ":shard": number(NEW_SHARD) }),
+      },
+      ...(room !== undefined && { names: { "#room": topicHash(app, room) } }),
+    });
+  }
+
+  return {
+    async write(connection) {
+      const { app, id, room } = connection;
+      const item = itemOf(connection);
+      const topics = room === undefined ? {} : { [topicHash(app, room)]: number(NEW_SHARD) };
+      const fresh: Item = { ...item, t: { M: topics } };
+      const condition = { condition: "attribute_not_exists(p) OR v <= :now", values: { ":now": number(now()) } };
+      if (await table.put(connectionKey(app, id), fresh, condition)) return rowOf(app, id, fresh);
+      const rewritten = await rewrite(connection, item);
+      return rewritten && rowOf(app, id, rewritten);
+    },
+
+    async read(app, id, freshness) {
+      const item = await table.get(connectionKey(app, id), freshness);
+      return item && rowOf(app, id, item);
+    },
+
+    async addTopic(app, id, topic, max) {
+      const item = await table.update(connectionKey(app, id), {
+        update: "SET t.#topic = if_not_exists(t.#topic, :shard)",
+        condition: "v > :now AND (attribute_exists(t.#topic) OR size(t) < :max)",
+        names: { "#topic": topic },
+        values: { ":shard": number(NEW_SHARD), ":now": number(now()), ":max": number(max) },
+      });
+      return item && rowOf(app, id, item);
+    },
+
+    async removeTopic(app, id, topic) {
+      const item = await table.update(connectionKey(app, id), {
+        update: "REMOVE t.#topic",
+        condition: "v > :now AND attribute_exists(t.#topic)",
+        names: { "#topic": topic },
+        values: { ":now": number(now()) },
+      });
+      return item !== undefined;
+    },
+
+    async remove(app, id) {
+      const item = await table.delete(connectionKey(app, id));
+      return item && rowOf(app, id, item);
+    },
+  };
+}

@@ -1,0 +1,3 @@
+export { createDynamoDbConnectionStore } from "./connection-store/dynamodb.ts";
+export { createDynamoDbClient, type DynamoDbClientOptions } from "./dynamodb/client.ts";
+export { createDynamoDbTopicLog } from "./topic-log/dynamodb.ts";

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import type { Topic } from "@topicast/protocol";
+import type { AppId, ConnectionId } from "../../model.ts";
+
+/*
+ * Every row of the one table. Its key is `p` (partition) and `s` (sort), both strings; `x` is its TTL in Unix seconds, which deletes up to two
+ * days late, so that readers check the time themselves. Names are one letter because DynamoDB bills them with each row. Times are Unix ms.
+ * The sizes are DynamoDB's: names and values in UTF-8, a number about half a byte a digit and one.
+ *
+ * connection    p c/{app}/{id}         s #
+ *     a  address, absent where it is the store's own     f  from
+ *     r  room, absent where there is none                c  connectedAt
+ *     v  validUntil                                      t  map from topic hash to shard
+ *   About 110 bytes with a `from` of 16 characters, and 26 a topic: beyond about 33 topics each write to it costs a second unit.
+ *
+ * subscription  p s/{topic hash}/{shard}   s {connection id}
+ *     a, c, v  as above
+ *   70 bytes, 58 of them in the 4 KB of a read unit; an address that isn't the store's own comes on top. Where a topic has several shards,
+ *   their number belongs in the partition of shard 0 under the sort key "#": it sorts before every connection id, so that the Query that
+ *   begins a walk returns it too.
+ *
+ * topic         p t/{topic hash}       s #
+ *     e  epoch                                           n  the last number taken
+ *     c  checkpoint: every number up to it is settled    n0 … n3, t0 … t3  recent takings, see `topic-log/dynamodb-head.ts`
+ *   About 150 bytes.
+ *
+ * log           p l/{topic hash}/{epoch}   s {its first number, 16 digits}
+ *     q  how many numbers it holds, absent for one       k  when they were taken
+ *     m  payloads, JSON of an array, deflated where long f  from, absent where there is none
+ *     t  time                                            v  void: nobody may write here, and no other attribute but k
+ *   About 100 bytes without payloads. The partition is one epoch's, so that numbers that begin again meet no old rows.
+ */
+
+export interface Key {
+  readonly p: string;
+  readonly s: string;
+}
+
+/** Stands for a topic and its application in keys and in a connection's map: names may have 800 bytes, this has 22. */
+export type TopicHash = string & { readonly __brand: "TopicHash" };
+
+/** The sort key of a partition's only or first row: it sorts before every connection id and number. */
+const HEAD = "#";
+
+/** Digits of the largest safe integer. */
+const NUMBER_DIGITS = 16;
+
+export function topicHash(app: AppId, topic: Topic): TopicHash {
+  // As JSON, so that no other pair gives the same text. 128 bits: nobody finds a second topic of the same hash.
+  const digest = createHash("sha256")
+    .update(JSON.stringify([app, topic]))
+    .digest();
+  return digest.subarray(0, 16).toString("base64url") as TopicHash;
+}
+
+export function connectionKey(app: AppId, id: ConnectionId): Key {
+  // Encoded, so that no `/` in it makes it another application's.
+  return { p: `c/${encodeURIComponent(app)}/${id}`, s: HEAD };
+}
+
+export function subscriptionKey(topic: TopicHash, shard: number, id: ConnectionId): Key {
+  return { p: subscriptionPartition(topic, shard), s: id };
+}
+
+export function subscriptionPartition(topic: TopicHash, shard: number): string {
+  return `s/${topic}/${shard}`;
+}
+
+export function topicKey(topic: TopicHash): Key {
+  return { p: `t/${topic}`, s: HEAD };
+}
+
+export function logKey(topic: TopicHash, epoch: string, first: number): Key {
+  return { p: logPartition(topic, epoch), s: logSort(first) };
+}
+
+export function logPartition(topic: TopicHash, epoch: string): string {
+  return `l/${topic}/${epoch}`;
+}
+
+/** Numbers as text that sorts as they do. */
+export function logSort(number: number): string {
+  return String(number).padStart(NUMBER_DIGITS, "0");
+}

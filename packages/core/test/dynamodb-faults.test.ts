@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
+import { aConnection, aTopic, type TestClock, testClock } from "@topicast/testing";
+import {
+  createDynamoDbClient,
+  createDynamoDbConnectionStore,
+  createDynamoDbTopicLog,
+} from "../src/drivers/dynamodb.ts";
+import { type ConnectionStore, DEFAULT_APP, systemClock, type TopicLog, VOID_AFTER_MS } from "../src/index.ts";
+import {
+  breakDown,
+  during,
+  hang,
+  leaveUnprocessed,
+  loseAnswer,
+  stopInTheMiddle,
+  throttle,
+  times,
+} from "./dynamodb-faults.ts";
+import { type DynamoDbServer, startDynamoDb } from "./dynamodb-server.ts";
+
+const topic = aTopic();
+const other = aTopic("other");
+/** The SDK's waits between attempts add up to some seconds. */
+jest.setTimeout(20_000);
+
+const UNAVAILABLE = { name: "UnavailableError", part: "store" };
+
+let server: DynamoDbServer;
+let store: ConnectionStore;
+/** The same, with a client that soon gives up. */
+let hasty: ConnectionStore;
+let log: TopicLog;
+/** The log's; the store waits on the time of day. */
+let clock: TestClock;
+
+beforeEach(async () => {
+  server = await startDynamoDb();
+  const { tableName } = server;
+  const client = server.connect();
+  store = createDynamoDbConnectionStore({ client, tableName, clock: systemClock });
+  const hastyClient = server.connect({ attemptTimeoutMs: 100 });
+  hasty = createDynamoDbConnectionStore({ client: hastyClient, tableName, clock: systemClock });
+  clock = testClock();
+  log = createDynamoDbTopicLog({ client, tableName, clock });
+});
+
+afterEach(() => server.close());
+
+function aGuest() {
+  return aConnection({ connectedAt: Date.now() });
+}
+
+function subscribe(connection: ReturnType<typeof aGuest>, to = topic, by = store) {
+  const { validUntil } = connection;
+  return by.subscribe({ app: DEFAULT_APP, topic: to, connection, validUntil, maxSubscriptions: 2 });
+}
+
+function publish(payload: string) {
+  return log.append(DEFAULT_APP, topic, { payloads: [payload], from: "alice", time: clock.now() });
+}
+
+async function idsIn(room = topic, by = store) {
+  const page = await by.subscribers({ app: DEFAULT_APP, topic: room, shard: 0, limit: 100, freshness: "fresh" });
+  return page.subscribers.map(({ id }) => id);
+}
+
+async function history() {
+  const { epoch } = await log.place(DEFAULT_APP, topic);
+  const page = await log.readSince(DEFAULT_APP, topic, { epoch, seq: 0 }, 100);
+  return page.recovered ? page.messages.map(({ payload }) => payload) : "not recovered";
+}
+
+describe("DynamoDB that fails is unavailable", () => {
+  type Use = (by: ConnectionStore, guest: ReturnType<typeof aGuest>) => Promise<unknown>;
+  const uses: Record<string, Use> = {
+    PutItem: (by, guest) => by.connect(guest),
+    GetItem: (by, { id }) => by.get(DEFAULT_APP, id, "fresh"),
+    UpdateItem: (by, guest) => subscribe(guest, topic, by),
+    BatchWriteItem: (by, { id }) => by.disconnect(DEFAULT_APP, id),
+    DeleteItem: (by, { id }) => by.disconnect(DEFAULT_APP, id),
+    Query: (by) => idsIn(topic, by),
+  };
+  const cases = Object.keys(uses).flatMap((operation) => [
+    ["throttles", operation, throttle] as const,
+    ["breaks down at", operation, breakDown] as const,
+    ["hangs at", operation, hang] as const,
+    ["loses the answers of", operation, loseAnswer] as const,
+  ]);
+
+  it.each(cases)("where it %s %s, and what failed may be repeated", async (_, operation, fault) => {
+    const use = uses[operation] as Use;
+    const guest = aGuest();
+    await store.connect({ ...guest, room: other });
+    const failed = during(server, operation, fault, () => use(fault === hang ? hasty : store, guest));
+    await expect(failed).rejects.toMatchObject({ ...UNAVAILABLE, cause: expect.any(Error) });
+    await use(store, guest);
+  });
+
+  it("where its answer stops in the middle", async () => {
+    const failed = during(server, "GetItem", stopInTheMiddle, () => log.place(DEFAULT_APP, topic));
+    await expect(failed).rejects.toMatchObject(UNAVAILABLE);
+  });
+
+  it("where nobody listens", async () => {
+    const { tableName } = server;
+    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+    const client = createDynamoDbClient({ endpoint: "http://127.0.0.1:1", region: "us-east-1", credentials });
+    const nowhere = createDynamoDbTopicLog({ client, tableName, clock: systemClock });
+    await expect(nowhere.place(DEFAULT_APP, topic)).rejects.toMatchObject(UNAVAILABLE);
+    client.destroy();
+  });
+
+  it("but not where the fault is ours", async () => {
+    const { client } = server;
+    const wrong = createDynamoDbTopicLog({ client, tableName: "missing", clock: systemClock });
+    await expect(wrong.place(DEFAULT_APP, topic)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    const endless = { app: DEFAULT_APP, topic, shard: 0, limit: -1, freshness: "fresh" } as const;
+    await expect(store.subscribers(endless)).rejects.toMatchObject({ name: "ValidationException" });
+  });
+
+  it.each([
+    ["throttled", throttle],
+    ["broken", breakDown],
+    ["silent", hang],
+    ["lost", loseAnswer],
+  ])("and one %s answer is no reason to fail", async (_, fault) => {
+    const guest = aGuest();
+    const by = fault === hang ? hasty : store;
+    await during(server, "PutItem", times(1, fault), () => by.connect({ ...guest, room: topic }));
+    await during(server, "UpdateItem", times(1, fault), () => subscribe(guest, other, by));
+    expect([await idsIn(topic), await idsIn(other)]).toEqual([[guest.id], [guest.id]]);
+    await during(server, "DeleteItem", times(1, fault), () => by.disconnect(DEFAULT_APP, guest.id));
+    expect([await idsIn(topic), await idsIn(other)]).toEqual([[], []]);
+  });
+});
+
+describe("a call that failed half-way is repeated", () => {
+  it("connects, and joins the room", async () => {
+    const guest = { ...aGuest(), room: topic };
+    // The connection's row is written, and its subscription isn't.
+    let puts = 0;
+    const failed = during(
+      server,
+      "PutItem",
+      (request, response, handle) => (++puts === 1 ? handle() : throttle(request, response, handle)),
+      () => store.connect(guest),
+    );
+    await expect(failed).rejects.toMatchObject(UNAVAILABLE);
+    expect(await idsIn()).toEqual([]);
+    await store.connect(guest);
+    expect(await idsIn()).toEqual([guest.id]);
+  });
+
+  it("subscribes, and counts the topic once", async () => {
+    const guest = aGuest();
+    await store.connect(guest);
+    const failed = during(server, "PutItem", breakDown, () => subscribe(guest));
+    await expect(failed).rejects.toMatchObject(UNAVAILABLE);
+    expect(await subscribe(guest)).toMatchObject({ status: "subscribed" });
+    expect(await subscribe(guest, other)).toMatchObject({ status: "subscribed" });
+    expect(await idsIn()).toEqual([guest.id]);
+  });
+
+  it("disconnects after a subscribe that failed, and leaves nothing", async () => {
+    const guest = aGuest();
+    await store.connect(guest);
+    await expect(during(server, "PutItem", loseAnswer, () => subscribe(guest))).rejects.toMatchObject(UNAVAILABLE);
+    await store.disconnect(DEFAULT_APP, guest.id);
+    expect(await idsIn()).toEqual([]);
+  });
+
+  it.each([
+    ["BatchWriteItem", breakDown],
+    ["BatchWriteItem", loseAnswer],
+    ["UpdateItem", breakDown],
+  ])("unsubscribes where %s failed", async (operation, fault) => {
+    const guest = { ...aGuest(), room: topic };
+    await store.connect(guest);
+    const unsubscribe = () => store.unsubscribe(DEFAULT_APP, topic, guest.id);
+    await expect(during(server, operation, fault, unsubscribe)).rejects.toMatchObject(UNAVAILABLE);
+    expect(await unsubscribe()).toBe(true);
+    expect(await idsIn()).toEqual([]);
+    expect(await unsubscribe()).toBe(false);
+  });
+
+  it.each(["BatchWriteItem", "DeleteItem"])("disconnects where %s failed", async (operation) => {
+    const guest = { ...aGuest(), room: topic };
+    await store.connect(guest);
+    await subscribe(guest, other);
+    const disconnect = () => store.disconnect(DEFAULT_APP, guest.id);
+    await expect(during(server, operation, breakDown, disconnect)).rejects.toMatchObject(UNAVAILABLE);
+    await disconnect();
+    expect([await idsIn(topic), await idsIn(other)]).toEqual([[], []]);
+    expect(await store.get(DEFAULT_APP, guest.id, "fresh")).toBeUndefined();
+  });
+
+  it("deletes what DynamoDB left undone, and gives up after some tries", async () => {
+    const guest = { ...aGuest(), room: topic };
+    await store.connect(guest);
+    const disconnect = () => store.disconnect(DEFAULT_APP, guest.id);
+    const failed = during(server, "BatchWriteItem", leaveUnprocessed, disconnect);
+    await expect(failed).rejects.toMatchObject(UNAVAILABLE);
+    expect(await idsIn()).toEqual([guest.id]);
+    await during(server, "BatchWriteItem", times(2, leaveUnprocessed), disconnect);
+    expect(await idsIn()).toEqual([]);
+  });
+});
+
+describe("a publish meets a fault", () => {
+  it("and writes its message once where only answers are lost", async () => {
+    const { messages } = await during(server, "PutItem", times(1, loseAnswer), () => publish("once"));
+    expect(messages).toMatchObject([{ seq: 1 }]);
+    expect(await history()).toEqual(["once"]);
+  });
+
+  it("and fails where all answers are lost: the message may be there", async () => {
+    await expect(during(server, "PutItem", loseAnswer, () => publish("perhaps"))).rejects.toMatchObject(UNAVAILABLE);
+    await publish("after");
+    expect(await history()).toEqual(["perhaps", "after"]);
+  });
+
+  it("and leaves a number that becomes void where the answer with the number was lost", async () => {
+    const { epoch, messages } = await during(server, "UpdateItem", times(1, loseAnswer), () => publish("second"));
+    expect(messages).toMatchObject([{ seq: 2 }]);
+    expect(await log.place(DEFAULT_APP, topic)).toEqual({ epoch, seq: 0 });
+    await clock.advance(VOID_AFTER_MS);
+    expect(await log.place(DEFAULT_APP, topic)).toEqual({ epoch, seq: 2 });
+    expect(await history()).toEqual(["second"]);
+  });
+
+  it("and loses nothing that was acknowledged where writes fail in between", async () => {
+    await publish("before");
+    await expect(during(server, "PutItem", throttle, () => publish("failed"))).rejects.toMatchObject(UNAVAILABLE);
+    expect((await publish("after")).messages).toMatchObject([{ seq: 3 }]);
+    await clock.advance(VOID_AFTER_MS);
+    expect(await history()).toEqual(["before", "after"]);
+  });
+
+  it("and keeps what was acknowledged where a reader could not make a number void", async () => {
+    await expect(during(server, "PutItem", throttle, () => publish("failed"))).rejects.toMatchObject(UNAVAILABLE);
+    await publish("after");
+    await clock.advance(VOID_AFTER_MS);
+    const place = () => log.place(DEFAULT_APP, topic);
+    await expect(during(server, "PutItem", breakDown, place)).rejects.toMatchObject(UNAVAILABLE);
+    expect(await history()).toEqual(["after"]);
+  });
+});

@@ -1,0 +1,34 @@
+// @ts-check
+/** @typedef {{ webSocket: string, webSocketPath: string, http: string, certificateArn: string }} Domains Each empty where it isn't set. */
+
+const DOMAIN_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+const MAPPING_PATH = /^[A-Za-z0-9$_.+!*'()-]{1,300}$/;
+const CERTIFICATE_ARN = /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/\S+$/;
+
+const NEEDS_OPEN =
+  "There is no authentication yet: everyone who knows an address may subscribe and publish. " +
+  "If that is what you want, set OPEN=yes, as in: OPEN=yes npm run deploy -- --stage dev";
+
+/**
+ * What keeps this environment from being deployed, in one line; undefined where nothing does.
+ *
+ * @param {Readonly<Record<string, string | undefined>>} env
+ * @param {Domains} domains what `custom.domains` of a `serverless.yml` came to
+ * @returns {string | undefined}
+ */
+export function findFault(env, domains) {
+  if (env.OPEN !== "yes") return NEEDS_OPEN;
+  const { webSocket, webSocketPath, http, certificateArn } = domains;
+  const named = [webSocket, http].filter((domain) => domain !== "");
+  const wrong = named.find((domain) => !DOMAIN_NAME.test(domain));
+  if (wrong !== undefined)
+    return `"${wrong}" is no domain name: give it in lower case and without https://, as in ws.example.com`;
+  if (webSocketPath !== "" && webSocket === "") return `The path "${webSocketPath}" needs a WebSocket domain to be on.`;
+  if (webSocketPath !== "" && !MAPPING_PATH.test(webSocketPath))
+    return `"${webSocketPath}" is no path of a domain: API Gateway takes one segment without slashes for a WebSocket API.`;
+  if (named.length > 0 && !CERTIFICATE_ARN.test(certificateArn))
+    return `${named[0]} needs a certificate: set CERTIFICATE_ARN to the ARN of one in ACM, in the region that you deploy to.`;
+  if (webSocket !== "" && webSocket === http)
+    return `${http} is given twice: API Gateway lets no HTTP API share a domain name with a WebSocket API.`;
+  return undefined;
+}

@@ -1,0 +1,63 @@
+// @ts-check
+import { findFault } from "./environment.js";
+
+/**
+ * The part of osls that a plugin of ours uses.
+ *
+ * @typedef {object} Serverless
+ * @property {{ Error: new (message: string, code: string) => Error }} classes
+ * @property {Service} service
+ *
+ * @typedef {object} Service
+ * @property {{ domains: import("./environment.js").Domains }} custom
+ * @property {{ environment: Record<string, unknown>, compiledCloudFormationTemplate: { Resources: Record<string, Resource> } }} provider
+ *
+ * @typedef {{ Type: string, Properties: Record<string, unknown> }} Resource
+ */
+
+/** Who may call a function where osls names nobody: the WebSocket API of the same stack, on any of its routes. */
+const OWN_WEBSOCKET_API = {
+  "Fn::Sub": `arn:\${AWS::Partition}:execute-api:\${AWS::Region}:\${AWS::AccountId}:\${WebsocketsApi}/*`,
+};
+
+/** What our stacks ask of osls that its configuration has no words for. osls calls `new` on what a plugin exports. */
+export default class Deploy {
+  /** @param {Serverless} serverless */
+  constructor(serverless) {
+    this.hooks = {
+      "before:package:cleanup": () => stopAtFault(serverless),
+      "before:deploy:function:initialize": () => stopAtFault(serverless),
+      "after:package:compileEvents": () => narrowPermissions(serverless.service),
+      "before:offline:start": () => fillEnvironment(serverless.service),
+    };
+  }
+}
+
+/** @param {Serverless} serverless */
+function stopAtFault({ service, classes }) {
+  const fault = findFault(process.env, service.custom.domains);
+  // An error of osls's own class is printed as its message alone.
+  if (fault !== undefined) throw new classes.Error(fault, "TOPICAST_ENVIRONMENT");
+}
+
+/**
+ * osls lets the API Gateway of any account call the functions of a WebSocket API.
+ *
+ * @param {Service} service
+ */
+function narrowPermissions({ provider }) {
+  for (const { Type, Properties } of Object.values(provider.compiledCloudFormationTemplate.Resources)) {
+    if (Type === "AWS::Lambda::Permission") Properties.SourceArn ??= OWN_WEBSOCKET_API;
+  }
+}
+
+/**
+ * serverless-offline has no CloudFormation: what that would fill in (a table's name, a queue's address) comes from the environment.
+ *
+ * @param {Service} service
+ */
+function fillEnvironment({ provider }) {
+  for (const [name, value] of Object.entries(provider.environment)) {
+    if (typeof value === "object") provider.environment[name] = process.env[name] ?? "";
+  }
+}

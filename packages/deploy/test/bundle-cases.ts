@@ -1,0 +1,71 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { type Bundle, type Packaged, STACKS } from "./packaged.ts";
+
+const MAX_BYTES = 600 * 1024;
+
+const DYNAMODB = "@aws-sdk/client-dynamodb";
+const GATEWAY = "@aws-sdk/client-apigatewaymanagementapi";
+const SQS = "@aws-sdk/client-sqs";
+
+/** What each kind of function talks to; its bundle has the clients for that and no others. */
+const CLIENTS_OF: Readonly<Record<string, readonly string[]>> = {
+  RefusalRole: [],
+  SubscriptionRole: [DYNAMODB],
+  ConnectionRole: [DYNAMODB, GATEWAY],
+  PublishRole: [DYNAMODB, GATEWAY, SQS],
+  DeliverRole: [DYNAMODB, GATEWAY, SQS],
+};
+
+/** What CloudFormation and Lambda would set. */
+const DEPLOYED = {
+  STORE: "dynamodb",
+  TABLE_NAME: "table",
+  FANOUT_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/123456789012/fanout",
+  DEAD_LETTER_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters",
+  GATEWAY_ENDPOINT: "https://abc.execute-api.us-east-1.amazonaws.com/dev",
+  AWS_REGION: "us-east-1",
+  NODE_OPTIONS: "--enable-source-maps",
+};
+
+/** What is deployed of each function. */
+export function describeBundles(packaged: () => Packaged): void {
+  describe.each(STACKS)("a function of $service", ({ service, roles }) => {
+    let bundles: ReadonlyMap<string, Bundle>;
+    beforeAll(async () => {
+      bundles = await packaged().bundles(service);
+    });
+
+    const codeOf = (name: string) => bundles.get(name)?.get(`src/handlers/${name}.cjs`) ?? Buffer.alloc(0);
+
+    it("is one file and its source map", () => {
+      expect([...bundles.keys()].sort()).toEqual(Object.keys(roles).sort());
+      for (const [name, files] of bundles) {
+        expect([...files.keys()]).toEqual([`src/handlers/${name}.cjs`, `src/handlers/${name}.cjs.map`]);
+      }
+    });
+
+    it("is at most 600 KB", () => {
+      for (const name of bundles.keys()) expect(codeOf(name).byteLength).toBeLessThanOrEqual(MAX_BYTES);
+    });
+
+    it.each(Object.entries(roles))("has only the clients that it uses: %s in %s", (name, role) => {
+      const clients = [DYNAMODB, GATEWAY, SQS].filter((client) => codeOf(name).includes(`"${client}"`));
+      expect(clients).toEqual(CLIENTS_OF[role]);
+    });
+
+    it("exports its handler with nothing but Node around it", async () => {
+      const folder = await mkdtemp(join(tmpdir(), "topicast-bundle-"));
+      for (const name of bundles.keys()) await writeFile(join(folder, `${name}.cjs`), codeOf(name));
+      const script = `for (const name of process.argv.slice(1)) console.log(name, typeof require("./" + name + ".cjs").handler)`;
+      const options = { cwd: folder, env: { ...DEPLOYED, PATH: process.env.PATH } };
+      const { stdout } = await promisify(execFile)(process.execPath, ["-e", script, ...bundles.keys()], options);
+      await rm(folder, { recursive: true });
+      expect(stdout.trim().split("\n")).toEqual([...bundles.keys()].map((name) => `${name} function`));
+    });
+  });
+}

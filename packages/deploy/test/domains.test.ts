@@ -1,0 +1,84 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation fills these in
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { PACKAGING_MS, type Packaged, packageStacks } from "./packaged.ts";
+import type { Template } from "./template.ts";
+
+const CERTIFICATE_ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000";
+
+const ENVIRONMENT = {
+  CERTIFICATE_ARN,
+  TOPIC_WEBSOCKET_DOMAIN: "topic-ws.example.com",
+  TOPIC_HTTP_DOMAIN: "topic.example.com",
+  BROADCAST_WEBSOCKET_DOMAIN: "broadcast-ws.example.com",
+  BROADCAST_WEBSOCKET_PATH: "v1",
+  FANOUT_CONCURRENCY: "25",
+  POST_CONCURRENCY: "32",
+};
+
+let packaged: Packaged;
+beforeAll(async () => {
+  packaged = await packageStacks(ENVIRONMENT, ["--stage", "prod"]);
+}, PACKAGING_MS);
+afterAll(() => packaged.remove());
+
+const variablesOf = (stack: Template) => stack.resources.DeliverLambdaFunction?.Properties.Environment.Variables;
+
+describe("the topic service with a domain for each of its APIs", () => {
+  it("maps both domains, with one certificate", async () => {
+    const stack = await packaged.template("message-topic");
+    const configuration = { CertificateArn: CERTIFICATE_ARN, EndpointType: "REGIONAL", SecurityPolicy: "TLS_1_2" };
+    expect(stack.ofType("AWS::ApiGatewayV2::DomainName").map(({ Properties }) => Properties)).toEqual([
+      { DomainName: "topic-ws.example.com", DomainNameConfigurations: [configuration] },
+      { DomainName: "topic.example.com", DomainNameConfigurations: [configuration] },
+    ]);
+    expect(stack.ofType("AWS::ApiGatewayV2::ApiMapping").map(({ Properties }) => Properties)).toEqual([
+      { DomainName: { Ref: "WebSocketDomain" }, ApiId: { Ref: "WebsocketsApi" }, Stage: "prod" },
+      { DomainName: { Ref: "HttpDomain" }, ApiId: { Ref: "HttpApi" }, Stage: "$default" },
+    ]);
+    expect(Object.keys(stack.outputs)).toEqual(expect.arrayContaining(["WebSocketDomainTarget", "HttpDomainTarget"]));
+  });
+
+  it("posts through its domain, without the stage", async () => {
+    expect(variablesOf(await packaged.template("message-topic")).GATEWAY_ENDPOINT).toBe("https://topic-ws.example.com");
+  });
+});
+
+describe("the broadcast service with a path on its WebSocket domain, and no HTTP domain", () => {
+  it("maps the path of that domain alone", async () => {
+    const stack = await packaged.template("message-broadcast");
+    expect(stack.ofType("AWS::ApiGatewayV2::DomainName")).toHaveLength(1);
+    expect(stack.ofType("AWS::ApiGatewayV2::ApiMapping").map(({ Properties }) => Properties)).toEqual([
+      { DomainName: { Ref: "WebSocketDomain" }, ApiId: { Ref: "WebsocketsApi" }, Stage: "prod", ApiMappingKey: "v1" },
+    ]);
+    expect(Object.keys(stack.outputs)).not.toContain("HttpDomainTarget");
+  });
+
+  it("posts through the domain's path", async () => {
+    expect(variablesOf(await packaged.template("message-broadcast")).GATEWAY_ENDPOINT).toBe(
+      "https://broadcast-ws.example.com/v1",
+    );
+  });
+});
+
+describe.each(["message-topic", "message-broadcast"])("the stack of %s in another stage", (service) => {
+  it("has the permission to post on its API's own ARN, whatever its domain", async () => {
+    const stack = await packaged.template(service);
+    const statements = stack.resources.DeliverRole?.Properties.Policies[0].PolicyDocument.Statement;
+    expect(statements).toContainEqual({
+      Effect: "Allow",
+      Action: "execute-api:ManageConnections",
+      Resource: {
+        "Fn::Sub":
+          "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/prod/POST/@connections/*",
+      },
+    });
+  });
+
+  it("passes on what the environment sets", async () => {
+    const stack = await packaged.template(service);
+    expect(variablesOf(stack)).toMatchObject({ POST_CONCURRENCY: "32" });
+    const [source] = stack.ofType("AWS::Lambda::EventSourceMapping");
+    expect(source?.Properties.ScalingConfig).toEqual({ MaximumConcurrency: 25 });
+    expect(stack.resources.DeliverLambdaFunction?.Properties.FunctionName).toBe(`topicast-${service}-prod-deliver`);
+  });
+});

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { PACKAGING_MS } from "./packaged.ts";
+import { type Checkout, createCheckout } from "./serverless.ts";
+
+let checkout: Checkout;
+beforeAll(async () => {
+  checkout = await createCheckout();
+});
+afterAll(() => checkout.remove());
+
+it.each(["package", "deploy"])(
+  "without OPEN=yes, `serverless %s` stops at a line that says so",
+  async (command) => {
+    const { status, output } = await checkout.run([command]);
+    expect(status).toBe(1);
+    expect(output).toMatch(/^.*There is no authentication yet.*set OPEN=yes.*$/m);
+    expect(output).not.toMatch(/credential|^\s+at /im);
+  },
+  PACKAGING_MS,
+);

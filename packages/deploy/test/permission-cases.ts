@@ -1,0 +1,82 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation fills these in
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { CONNECTION, type Packaged, PUBLISH, REFUSAL, STACKS, SUBSCRIPTION } from "./packaged.ts";
+import type { Template } from "./template.ts";
+
+const ACCOUNT = "${AWS::Region}:${AWS::AccountId}";
+const API_ARN = `arn:\${AWS::Partition}:execute-api:${ACCOUNT}`;
+
+/** What each role may do, by resource; `*` stands only where ids that nobody knows beforehand do. */
+function expectedGrants(service: string, role: string): Readonly<Record<string, readonly string[]>> {
+  const logs = `arn:\${AWS::Partition}:logs:${ACCOUNT}:log-group:/aws/lambda/topicast-${service}-dev-*:*`;
+  const post = { [`${API_ARN}:\${WebsocketsApi}/dev/POST/@connections/*`]: ["execute-api:ManageConnections"] };
+  const log = { [logs]: ["logs:CreateLogStream", "logs:PutLogEvents"] };
+  if (role === REFUSAL) return log;
+  const actions = ["BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"];
+  const table = { ...log, "${Table.Arn}": actions.map((action) => `dynamodb:${action}`) };
+  if (role === SUBSCRIPTION) return table;
+  if (role === CONNECTION) return { ...table, ...post };
+  const send = ["sqs:GetQueueAttributes", "sqs:SendMessage"];
+  if (role === PUBLISH) return { ...table, ...post, "${FanoutQueue.Arn}": send };
+  const receive = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"];
+  return { ...table, ...post, "${FanoutQueue.Arn}": receive, "${DeadLetterQueue.Arn}": ["sqs:SendMessage"] };
+}
+
+/** Who may do what. */
+export function describePermissions(packaged: () => Packaged): void {
+  describe.each(STACKS)("the stack of $service", ({ service, roles }) => {
+    let stack: Template;
+    beforeAll(async () => {
+      stack = await packaged().template(service);
+    });
+
+    it("has the roles of its functions and no other", () => {
+      const names = Object.entries(stack.resources).filter(([, { Type }]) => Type === "AWS::IAM::Role");
+      expect(names.map(([name]) => name).sort()).toEqual([...new Set(Object.values(roles))].sort());
+    });
+
+    it.each([...new Set(Object.values(roles))])("names every action and resource of %s", (role) => {
+      const { AssumeRolePolicyDocument, ManagedPolicyArns, Policies } = stack.resources[role]?.Properties ?? {};
+      expect(AssumeRolePolicyDocument.Statement).toEqual([
+        { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" },
+      ]);
+      expect(ManagedPolicyArns).toBeUndefined();
+      expect(Policies).toHaveLength(1);
+      const { Statement } = Policies[0].PolicyDocument;
+      const grants = Statement.map(({ Effect, Action, Resource, ...rest }: Record<string, unknown>) => {
+        expect({ Effect, rest }).toEqual({ Effect: "Allow", rest: {} });
+        return [textOf(Resource), [Action].flat().sort()];
+      });
+      expect(Object.fromEntries(grants)).toEqual(expectedGrants(service, role));
+      expect(grants).toHaveLength(Object.keys(expectedGrants(service, role)).length);
+    });
+
+    it("lets only its own APIs call its functions", () => {
+      const permissions = stack.ofType("AWS::Lambda::Permission").map(({ Properties }) => Properties);
+      // Every function but deliver is called by one of them.
+      expect(permissions).toHaveLength(Object.keys(roles).length - 1);
+      for (const { Action, Principal, SourceArn } of permissions) {
+        expect([Action, Principal]).toEqual(["lambda:InvokeFunction", "apigateway.amazonaws.com"]);
+        expect(textOf(SourceArn)).toMatch(/:execute-api:.*:\$\{(WebsocketsApi|HttpApi)\}\/\*$/);
+      }
+    });
+
+    it("lets nobody from outside at its queues", () => {
+      expect(stack.ofType("AWS::SQS::QueuePolicy")).toEqual([]);
+    });
+  });
+}
+
+/** A reference as `Fn::Sub` would write it. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  const [[name, argument] = []] = Object.entries(value as Record<string, unknown>);
+  if (name === "Ref") return `\${${argument}}`;
+  if (name === "Fn::Sub") return String(argument);
+  if (name === "Fn::GetAtt") return `\${${(argument as string[]).join(".")}}`;
+  if (name === "Fn::Join") {
+    const [delimiter, parts] = argument as [string, unknown[]];
+    return parts.map(textOf).join(delimiter);
+  }
+  throw new Error(`No such reference here: ${JSON.stringify(value)}`);
+}

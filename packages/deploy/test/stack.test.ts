@@ -1,0 +1,16 @@
+import { afterAll, beforeAll } from "@jest/globals";
+import { describeBundles } from "./bundle-cases.ts";
+import { PACKAGING_MS, type Packaged, packageStacks } from "./packaged.ts";
+import { describePermissions } from "./permission-cases.ts";
+import { describeStack } from "./stack-cases.ts";
+
+let packaged: Packaged;
+beforeAll(async () => {
+  packaged = await packageStacks({});
+}, PACKAGING_MS);
+afterAll(() => packaged.remove());
+
+// One packaging serves them all.
+describeStack(() => packaged);
+describePermissions(() => packaged);
+describeBundles(() => packaged);
