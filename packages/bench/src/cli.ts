@@ -20,7 +20,9 @@ program
 
 program
   .command("costs")
-  .description("read and write units, SQS requests and posts of each operation, counted on the wire; writes docs/costs.md")
+  .description(
+    "read and write units, SQS requests and posts of each operation, counted on the wire; writes docs/costs.md",
+  )
   .action(() => benchCosts());
 
 await program.parseAsync();

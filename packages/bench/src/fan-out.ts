@@ -42,7 +42,9 @@ export async function benchFanOut(runs: number, seconds: number): Promise<void> 
       }
     }
   }
-  process.stdout.write("| | deliveries a second, median (lowest to highest) | load generator's share of a core |\n|---|---|---|\n");
+  process.stdout.write(
+    "| | deliveries a second, median (lowest to highest) | load generator's share of a core |\n|---|---|---|\n",
+  );
   for (const [name, measured] of results) {
     const rates = spreadOf(measured.map(({ deliveriesPerSecond }) => deliveriesPerSecond));
     const cpu = spreadOf(measured.map(({ generatorCpu }) => generatorCpu));

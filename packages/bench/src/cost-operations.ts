@@ -1,0 +1,125 @@
+import { connectRawClient, type RawClient } from "@topicast/testing/raw-client";
+
+/** The most that the design allows an operation to consume. */
+export interface Budget {
+  readonly readUnits?: number;
+  readonly writeUnits?: number;
+}
+
+export interface Operation {
+  readonly name: string;
+  readonly budget: Budget;
+  /** Done before counting begins; the clients are closed in the end. */
+  readonly prepare: (services: Services) => Promise<RawClient[]>;
+  readonly run: (clients: RawClient[], services: Services) => Promise<unknown>;
+}
+
+export interface Services {
+  /** WebSocket addresses. */
+  readonly topic: string;
+  readonly broadcast: string;
+  /** HTTP address. */
+  readonly topicHttp: string;
+}
+
+const KILOBYTE = "x".repeat(1_000);
+const isMessages = ({ type }: { type: string }) => type === "messages";
+
+/** Connects clients, the first of them without a topic, the others subscribed to `topic`. */
+async function connectSubscribers({ topic: url }: Services, topic: string, count: number): Promise<RawClient[]> {
+  const clients: RawClient[] = [];
+  for (let i = 0; i <= count; i++) clients.push(await connectRawClient(url));
+  for (const client of clients.slice(1)) await client.request({ action: "subscribe", topic });
+  return clients;
+}
+
+/** The first client publishes; done when every other has the message. */
+async function publish([publisher, ...subscribers]: RawClient[], message: object): Promise<void> {
+  await (publisher as RawClient).request({ action: "publish", ...message });
+  await Promise.all(subscribers.map((subscriber) => subscriber.count(1, isMessages)));
+}
+
+function publishTo(count: number, path: string): Operation {
+  const topic = `cost/publish-${count}`;
+  return {
+    name: `publish 1 KB to ${count} subscribers ${path}`,
+    budget: { writeUnits: 2 },
+    prepare: (services) => connectSubscribers(services, topic, count),
+    run: (clients) => publish(clients, { topic, payload: KILOBYTE }),
+  };
+}
+
+const single = async ({ topic }: Services) => [await connectRawClient(topic)];
+const first = ([client]: RawClient[]) => client as RawClient;
+
+export const OPERATIONS: readonly Operation[] = [
+  {
+    name: "connect",
+    budget: { writeUnits: 1 },
+    prepare: async () => [],
+    run: async (clients, { topic }) => clients.push(await connectRawClient(topic)),
+  },
+  {
+    name: "connect to a room (broadcast)",
+    budget: { writeUnits: 2 },
+    prepare: async () => [],
+    run: async (clients, { broadcast }) => clients.push(await connectRawClient(`${broadcast}?room_id=cost`)),
+  },
+  {
+    name: "subscribe, the topic's first",
+    budget: { writeUnits: 3 },
+    prepare: single,
+    run: (clients) => first(clients).request({ action: "subscribe", topic: "cost/new" }),
+  },
+  {
+    name: "subscribe",
+    budget: { writeUnits: 2 },
+    prepare: single,
+    run: (clients) => first(clients).request({ action: "subscribe", topic: "cost/new" }),
+  },
+  {
+    name: "unsubscribe",
+    budget: {},
+    prepare: async (services) => (await connectSubscribers(services, "cost/leave", 1)).slice(1),
+    run: (clients) => first(clients).request({ action: "unsubscribe", topic: "cost/leave" }),
+  },
+  {
+    name: "disconnect with 3 topics",
+    budget: { readUnits: 1, writeUnits: 4 },
+    async prepare(services) {
+      const [client] = await single(services);
+      for (const topic of ["cost/a", "cost/b", "cost/c"]) await client?.request({ action: "subscribe", topic });
+      return client === undefined ? [] : [client];
+    },
+    run: (clients) => first(clients).close(),
+  },
+  {
+    name: "ping",
+    budget: { writeUnits: 0 },
+    prepare: single,
+    run: (clients) => first(clients).request({ action: "ping" }),
+  },
+  publishTo(0, "(nobody)"),
+  publishTo(1, "at once"),
+  publishTo(10, "at once"),
+  publishTo(16, "at once"),
+  publishTo(40, "through the queue"),
+  publishTo(100, "through the queue"),
+  {
+    name: "publish ephemeral to 10 subscribers",
+    budget: { writeUnits: 0 },
+    prepare: (services) => connectSubscribers(services, "cost/ephemeral", 10),
+    run: (clients) => publish(clients, { topic: "cost/ephemeral", payload: "x", ephemeral: true }),
+  },
+  {
+    name: "publish 1 KB to 10 subscribers over HTTP",
+    budget: { writeUnits: 2 },
+    prepare: async (services) => (await connectSubscribers(services, "cost/http", 10)).slice(1),
+    async run(clients, { topicHttp }) {
+      const body = JSON.stringify({ payload: KILOBYTE });
+      const { status } = await fetch(`${topicHttp}/topics/cost/http/messages`, { method: "POST", body });
+      if (status !== 202) throw new Error(`The publish was answered ${status}.`);
+      await Promise.all(clients.map((client) => client.count(1, isMessages)));
+    },
+  },
+];
