@@ -13,8 +13,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What stands in for DynamoDB, SQS and API Gateway, for all services of a host. */
 export interface Backend {
-  /** What functions see of the host's own environment, beneath what `serverless.yml` says. */
-  readonly hostEnvironment: Environment;
   /** Makes what a service keeps its state in. Throws a `StartError` where its resources are wrong. */
   open(options: OpenOptions): Promise<ServiceBackend>;
   /** Ends all that was opened. */

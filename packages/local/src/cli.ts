@@ -17,6 +17,8 @@ const SERVICES_FOLDER = fileURLToPath(new URL("../../../services", import.meta.u
 const EXIT_AFTER_MS = 900;
 
 function parsePort(text: string): number {
+  // An environment name that is empty counts as not set.
+  if (text === "") return DEFAULT_PORT;
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("A port is a number from 0 to 65535.");
   return port;

@@ -1,13 +1,12 @@
 import type { Clock } from "@topicast/core";
 import type { EmbeddedPorts } from "@topicast/core/embedded";
 import { createMemoryConnectionStore, createMemoryQueue, createMemoryTopicLog } from "@topicast/core/memory";
-import type { Backend, Environment, ServicePorts } from "./backend.ts";
+import type { Backend, ServicePorts } from "./backend.ts";
 import { createLocalGateway } from "./connection-registry.ts";
 import { startEventSource } from "./event-source.ts";
 import type { GatewayLimits } from "./limits.ts";
 
 export interface EmbeddedBackendOptions {
-  readonly hostEnvironment: Environment;
   readonly clock: Clock;
   readonly limits: GatewayLimits;
   readonly wrapPorts: (ports: EmbeddedPorts, service: string) => EmbeddedPorts;
@@ -15,9 +14,8 @@ export interface EmbeddedBackendOptions {
 
 /** Everything in this process: memory drivers, which handlers find in theirs. */
 export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend {
-  const { hostEnvironment, clock, limits, wrapPorts } = options;
+  const { clock, limits, wrapPorts } = options;
   return {
-    hostEnvironment,
     async open({ definition: { name }, registry }) {
       const ports: ServicePorts = {
         clock,

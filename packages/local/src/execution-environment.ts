@@ -22,6 +22,13 @@ export interface ExecutionEnvironmentOptions {
   readonly onUncaught: (error: unknown) => void;
 }
 
+export interface RunningInvocation {
+  /** What the handler returns; rejects with what it throws. */
+  readonly result: Promise<unknown>;
+  /** It took too long: from now on it keeps nothing thawed. */
+  abandon(): void;
+}
+
 /**
  * An evaluated bundle, as a warm Lambda has it. Its ports, timers and `fetch` stand still unless an invocation runs, so that work which a
  * handler doesn't await is late or lost here too. What goes around them (sockets, such as an SDK client's) is not stopped.
@@ -30,8 +37,8 @@ export interface ExecutionEnvironmentOptions {
  * what one invocation leaves behind may go on while another runs.
  */
 export interface ExecutionEnvironment {
-  /** Calls the handler; rejects with what it throws. */
-  invoke(event: unknown, context: Context): Promise<unknown>;
+  /** Calls the handler. */
+  invoke(event: unknown, context: Context): RunningInvocation;
   /** Takes no more invocations; freezes for good once those that run have ended. */
   retire(): void;
 }
@@ -52,13 +59,15 @@ export function createExecutionEnvironment(options: ExecutionEnvironmentOptions)
   const handler = evaluate(options, globals);
 
   return {
-    async invoke(event, context) {
+    invoke(event, context) {
       gate.enter();
-      try {
-        return await handler(event, context);
-      } finally {
-        gate.leave();
-      }
+      let isInside = true;
+      const leave = () => {
+        if (isInside) gate.leave();
+        isInside = false;
+      };
+      const result = (async () => handler(event, context))();
+      return { result: result.finally(leave), abandon: leave };
     },
     retire() {
       gate.retire(timers.clearAll);

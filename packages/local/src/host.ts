@@ -155,9 +155,9 @@ function readSettings(options: HostOptions): Settings {
 }
 
 async function startBackend(options: HostOptions, settings: Settings): Promise<Backend | WireBackend> {
-  const shared = { ...settings, hostEnvironment: process.env };
-  if (options.wire !== undefined) return startWireBackend({ ...shared, ...options.wire });
-  return createEmbeddedBackend({ ...shared, wrapPorts: options.ports ?? ((ports) => ports) });
+  if (options.wire !== undefined)
+    return startWireBackend({ ...settings, ...options.wire, region: process.env.AWS_REGION });
+  return createEmbeddedBackend({ ...settings, wrapPorts: options.ports ?? ((ports) => ports) });
 }
 
 function describeService({ name, hasWebSocketApi, hasHttpApi }: Service, domainName: string): HostedService {

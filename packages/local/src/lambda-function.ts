@@ -81,9 +81,12 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
           cancelDeadline = deadlines.start(() => resolve(TIMED_OUT));
         });
         const context = createContext(deployedName, definition, clock);
-        const value = await Promise.race([environment.invoke(event, context), timedOut]);
+        const { result, abandon } = environment.invoke(event, context);
+        const value = await Promise.race([result, timedOut]);
         if (value !== TIMED_OUT) return { status: "returned", value };
         replace(environment);
+        // On AWS its process is gone.
+        abandon();
         return fail(`Task timed out after ${(definition.timeoutMs / 1_000).toFixed(2)} seconds`);
       } catch (error) {
         return fail(describeError(error, bundle));
@@ -102,6 +105,9 @@ function lambdaVariables(deployedName: string, options: LambdaFunctionOptions): 
   const { definition, environment, service } = options;
   const region = environment.AWS_REGION ?? "us-east-1";
   return {
+    // Nothing else of the host's own environment: what serverless.yml doesn't name isn't there when it is deployed either.
+    PATH: process.env.PATH ?? "",
+    TZ: ":UTC",
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_LAMBDA_FUNCTION_NAME: deployedName,

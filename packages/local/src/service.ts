@@ -105,7 +105,6 @@ function createFunctions(options: ServiceOptions, backend: ServiceBackend): Lamb
     const bundle = bundles.get(definition.name);
     if (bundle === undefined) return [];
     const environment = {
-      ...options.backend.hostEnvironment,
       ...definition.environment,
       ...fillIn(definition, backend),
       ...backend.environment,

@@ -104,6 +104,21 @@ describe("an environment", () => {
     expect(await count.invoke({})).toEqual({ status: "returned", value: 1 });
   });
 
+  it("never lets an invocation that outlasted it go on, as its process would be gone", async () => {
+    const late = createFunction("late");
+    const steps: string[] = [];
+    let goOn = () => {};
+    const until = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const invocation = late.invoke({ steps, until });
+    await late.clock.advance(10_000);
+    expect(await invocation).toEqual({ status: "failed" });
+    goOn();
+    await delay(30);
+    expect(steps).toEqual([]);
+  });
+
   it("lets the others of a replaced one come to their end", async () => {
     const count = createFunction("count");
     let finish = () => {};
@@ -123,6 +138,8 @@ describe("an environment", () => {
   it("shows the handler its function's environment, and keeps it from everyone else", async () => {
     const { value } = (await createFunction("describe").invoke({})) as { value: { environment: object } };
     expect(value.environment).toEqual({
+      PATH: process.env.PATH,
+      TZ: ":UTC",
       FROM_PROVIDER: "provider",
       FROM_BOTH: "function",
       FROM_HOST: "host",

@@ -61,8 +61,8 @@ export interface ConnectionStore {
   /** Ends one subscription; whether there was one. Once this resolves, no `fresh` read of subscribers has it. */
   unsubscribe(app: AppId, topic: Topic, id: ConnectionId): Promise<boolean>;
 
-  /** Forgets a connection and all its subscriptions; nothing where it isn't known. */
-  disconnect(app: AppId, id: ConnectionId): Promise<void>;
+  /** Forgets a connection and all its subscriptions; whether it was known. */
+  disconnect(app: AppId, id: ConnectionId): Promise<boolean>;
 
   /**
    * One page of a shard's subscribers, in no promised order and never as one array. A subscriber that is there from the

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import type { AppId, Target } from "../model.ts";
+import type { Target } from "../model.ts";
 import type { PostFailures, PostOptions } from "../ports/connection-gateway.ts";
 import type { Fanout } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
@@ -39,18 +39,18 @@ export async function postFanout(
 ): Promise<Target[]> {
   const isSender = ({ id }: Target) => id === fanout.sender;
   if (frames.sender === frames.all || !targets.some(isSender))
-    return postAll(service, fanout.app, frames.all, targets, options);
+    return postAll(service, fanout, frames.all, targets, options);
   const others = targets.filter((target) => !isSender(target));
   const missed = await Promise.all([
-    postAll(service, fanout.app, frames.sender, targets.filter(isSender), options),
-    postAll(service, fanout.app, frames.all, others, options),
+    postAll(service, fanout, frames.sender, targets.filter(isSender), options),
+    postAll(service, fanout, frames.all, others, options),
   ]);
   return missed.flat();
 }
 
 async function postAll(
   service: PostService,
-  app: AppId,
+  fanout: Fanout,
   frames: readonly string[],
   targets: readonly Target[],
   options: PostOptions,
@@ -61,7 +61,7 @@ async function postAll(
     const failures = await service.gateway.post(left, frame, options);
     const { gone, throttled, failed } = failures;
     if (gone.length + throttled.length + failed.length === 0) continue;
-    missed.push(...(await prune(service, app, gone)), ...throttled, ...failed);
+    missed.push(...(await prune(service, fanout, gone)), ...throttled, ...failed);
     left = without(left, failures);
   }
   return missed;
@@ -73,17 +73,19 @@ function without(targets: readonly Target[], { gone, throttled, failed }: PostFa
 }
 
 /** Forgets connections that answered 410; returns those too young to tell. */
-async function prune(service: PostService, app: AppId, gone: readonly Target[]): Promise<Target[]> {
+async function prune(service: PostService, fanout: Fanout, gone: readonly Target[]): Promise<Target[]> {
   const now = service.clock.now();
   const isYoung = ({ connectedAt }: Target) => now - connectedAt < YOUNG_MS;
   const old = gone.filter((target) => !isYoung(target));
-  await pLimit(PRUNE_CONCURRENCY).map(old, (target) => forget(service, app, target));
+  await pLimit(PRUNE_CONCURRENCY).map(old, (target) => forget(service, fanout, target));
   return gone.filter(isYoung);
 }
 
-async function forget({ connections, logger }: PostService, app: AppId, { id }: Target): Promise<void> {
+async function forget({ connections, logger }: PostService, { app, topic }: Fanout, { id }: Target): Promise<void> {
   try {
-    await connections.disconnect(app, id);
+    const isKnown = await connections.disconnect(app, id);
+    // A subscribe that ran beside the disconnect may have left its subscription behind.
+    if (!isKnown) await connections.unsubscribe(app, topic, id);
   } catch (error) {
     // The delivery itself is done. The next post meets the same 410 and tries again.
     logger.warn("A connection that is gone could not be forgotten.", { connectionId: id, error });

@@ -1,10 +1,10 @@
-import type { Backend, Environment, OpenOptions, ServiceBackend } from "../backend.ts";
+import type { Backend, OpenOptions, ServiceBackend } from "../backend.ts";
 import type { ConnectionRegistry } from "../connection-registry.ts";
 import type { HostFaults } from "../faults.ts";
 import type { QueueSource } from "../service-definition.ts";
 import { StartError } from "../start-error.ts";
 import { createWireMeter, type WireCounts } from "./counts.ts";
-import { createHandlerEnvironment, withoutAwsSettings } from "./environment.ts";
+import { createHandlerEnvironment } from "./environment.ts";
 import { startSqsEventSource, type WireQueue } from "./event-source.ts";
 import { startInfrastructure } from "./infrastructure.ts";
 import { type MadeResources, makeResources } from "./resources.ts";
@@ -30,7 +30,8 @@ export interface WireBackend extends Backend {
 }
 
 export interface WireBackendOptions extends WireOptions {
-  readonly hostEnvironment: Environment;
+  /** What the resources say they are in; us-east-1 where it isn't given. */
+  readonly region: string | undefined;
   readonly faults: HostFaults;
   readonly log: (line: string) => void;
 }
@@ -39,8 +40,8 @@ const DEFAULT_REGION = "us-east-1";
 
 /** DynamoDB, SQS and `@connections` over their real protocols, for the real SDK clients. What they hold is lost with the host. */
 export async function startWireBackend(options: WireBackendOptions): Promise<WireBackend> {
-  const { hostEnvironment, faults, log, visibilityTimeoutSeconds } = options;
-  const region = hostEnvironment.AWS_REGION || DEFAULT_REGION;
+  const { faults, log, visibilityTimeoutSeconds } = options;
+  const region = options.region || DEFAULT_REGION;
   const meter = createWireMeter();
   const infrastructure = await startInfrastructure({ region, meter, faults, log });
   const { dynamodbUrl, sqsUrl, deployment, sqs } = infrastructure;
@@ -49,8 +50,6 @@ export async function startWireBackend(options: WireBackendOptions): Promise<Wir
   const opened = new Map<string, { readonly made: MadeResources; readonly registry: ConnectionRegistry }>();
 
   return {
-    hostEnvironment: withoutAwsSettings(hostEnvironment),
-
     async open({ definition, registry, gatewayEndpoint }: OpenOptions): Promise<ServiceBackend> {
       const made = await makeResources(definition, { ...deployment, queueOrigin: sqsUrl, region, ...visibility });
       opened.set(definition.name, { made, registry });

@@ -1,11 +1,6 @@
 import { devNull } from "node:os";
 import type { Environment } from "../backend.ts";
 
-/** Nothing of the developer's own AWS account may reach a handler, nor its requests that account. */
-export function withoutAwsSettings(environment: Environment): Environment {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("AWS_")));
-}
-
 export interface HandlerEnvironmentOptions {
   readonly region: string;
   readonly dynamodbUrl: string;

@@ -62,11 +62,12 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
 
     async disconnect(app, id) {
       const row = await connections.read(app, id, "fresh");
-      if (row === undefined) return;
+      if (row === undefined) return false;
       await subscriptions.remove(id, row.topics);
       const last = await connections.remove(app, id);
       const late = [...(last?.topics ?? [])].filter(([topic]) => !row.topics.has(topic));
       await subscriptions.remove(id, new Map(late));
+      return true;
     },
 
     async subscribers({ app, topic, ...query }) {

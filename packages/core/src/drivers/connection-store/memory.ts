@@ -137,9 +137,10 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
     async disconnect(app, id) {
       const now = clock.now();
       const row = cells.get(keyOf(app, id))?.row;
-      if (row === undefined) return;
+      if (row === undefined) return false;
       write(app, id, undefined, now);
       remove(row, now);
+      return true;
     },
 
     async subscribers({ app, topic, shard, cursor, limit, freshness }) {
