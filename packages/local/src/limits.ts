@@ -2,6 +2,8 @@
 export interface GatewayLimits {
   /** A connection without a frame in either direction for this long is closed with 1001. */
   readonly idleTimeoutMs: number;
+  /** Whether the protocol's own pings count as frames there. Not known of API Gateway, so the host is strict unless told otherwise. */
+  readonly pingsCountAsFrames: boolean;
   /** A connection this old is closed with 1001. */
   readonly connectionLifetimeMs: number;
   /** A larger frame from a client is answered with 1009. */
@@ -20,6 +22,7 @@ export interface GatewayLimits {
 
 export const GATEWAY_LIMITS: GatewayLimits = {
   idleTimeoutMs: 600_000,
+  pingsCountAsFrames: false,
   connectionLifetimeMs: 7_200_000,
   maxFrameBytes: 32_768,
   maxMessageBytes: 131_072,

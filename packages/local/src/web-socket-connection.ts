@@ -51,6 +51,11 @@ export function openConnection(
     if (isBinary) open.end(CLOSE_UNSUPPORTED, "");
     else void receive(open, data.toString());
   });
+  if (limits.pingsCountAsFrames) {
+    socket.on("ping", () => {
+      open.lastActiveAt = clock.now();
+    });
+  }
   socket.on("close", (code, reason) => leave(code, describeClose(code, reason.toString())));
   // `ws` answers faulty frames with the fitting code by itself, and "close" follows; its event would say 1006.
   socket.on("error", (error: NodeJS.ErrnoException) => {

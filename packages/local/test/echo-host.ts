@@ -1,5 +1,5 @@
 import { type TestClock, testClock } from "@topicast/testing";
-import type { HostFaults } from "../src/index.ts";
+import type { GatewayLimits, HostFaults } from "../src/index.ts";
 import { type FixtureHost, startFixtures } from "./fixture-host.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 
@@ -24,11 +24,11 @@ export interface EchoHost {
   post(connectionId: string): Promise<number>;
 }
 
-export async function startEchoHost(): Promise<EchoHost> {
+export async function startEchoHost(limits: Partial<GatewayLimits> = {}): Promise<EchoHost> {
   const recorder = createRecorder();
   const clock = testClock();
   const faults: EchoHost["faults"] = {};
-  const host = await startFixtures(["echo", "bare"], { clock, faults, ports: recorder.wrapPorts });
+  const host = await startFixtures(["echo", "bare"], { clock, faults, limits, ports: recorder.wrapPorts });
   return {
     host,
     recorder,

@@ -67,6 +67,19 @@ describe("a connection that the gateway closes", () => {
     });
   });
 
+  it("is kept by protocol pings where the host is told that they count", async () => {
+    await echo.host.close();
+    echo = await startEchoHost({ pingsCountAsFrames: true });
+    const client = await connectClient(echo.url);
+    await echo.clock.advance(590_000);
+    client.socket.ping();
+    await once(client.socket, "pong");
+    await echo.clock.advance(590_000);
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+    await echo.clock.advance(10_000);
+    expect(await client.closed).toEqual({ code: 1001, reason: "Going away" });
+  });
+
   it("is kept by posts, and closed with 1001 after two hours all the same", async () => {
     const client = await connectClient(echo.url);
     const { connectionId } = (await echo.recorder.next()).requestContext;
