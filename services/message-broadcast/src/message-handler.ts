@@ -1,5 +1,5 @@
 import { findSender } from "@topicast/core";
-import { faultOf, routeResponse, type WebSocketCall } from "@topicast/core/lambda";
+import { faultOf, type WebSocketCall } from "@topicast/core/lambda";
 import {
   encodeFrame,
   isBroadcastPing,
@@ -8,17 +8,26 @@ import {
   parseBroadcast,
   type Result,
 } from "@topicast/protocol";
-import { connections, logger } from "./app.ts";
+import { connections, gateway, logger } from "./app.ts";
 import { broadcast, PONG } from "./broadcast.ts";
 
-/** Handles a client's message. It is answered only where it is a ping or fails. */
-export async function handleMessage(call: WebSocketCall) {
+/** Broadcasts a client's message. Returns the frame that answers it: only where it is a ping or fails. Never throws. */
+export async function handleMessage(call: WebSocketCall): Promise<string | undefined> {
   try {
     const reply = await broadcastFrom(call);
-    return routeResponse(reply.ok ? reply.value : encodeFrame({ type: "error", ...reply.fault }));
+    return reply.ok ? reply.value : encodeFrame({ type: "error", ...reply.fault });
   } catch (error) {
-    return routeResponse(encodeFrame({ type: "error", ...faultOf(error, logger) }));
+    return encodeFrame({ type: "error", ...faultOf(error, logger) });
   }
+}
+
+/**
+ * The same for the routes `$connect` and `$disconnect`, which a client reaches by sending `{"action":"$connect"}`. They have no route response,
+ * so what there is to answer is posted.
+ */
+export async function handleMisrouted(call: WebSocketCall): Promise<void> {
+  const reply = await handleMessage(call);
+  if (reply !== undefined) await gateway.post([call.connection], reply);
 }
 
 async function broadcastFrom({ app, connection, body }: WebSocketCall): Promise<Result<string | undefined>> {

@@ -1,7 +1,11 @@
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { UnavailableError } from "@topicast/core";
 import type { HostFaults, HostOptions } from "@topicast/local";
 import { connectRawClient, type Frame } from "@topicast/testing";
 import { type BroadcastHost, startBroadcastHost } from "./broadcast-host.ts";
+
+// Emulators of DynamoDB and SQS take their time to start.
+jest.setTimeout(30_000);
 
 let host: BroadcastHost;
 afterEach(() => host.close());
@@ -12,9 +16,17 @@ async function start(options: Partial<HostOptions> = {}) {
 
 const join = (query = "") => connectRawClient(`${host.wsUrl}${query}`);
 
+/** The same service over the drivers of a laptop and over those of AWS. */
+const BACKENDS: readonly [string, Partial<HostOptions>][] = [
+  ["in memory", {}],
+  ["over the wire", { wire: { visibilityTimeoutSeconds: 5 } }],
+];
+// A small room is posted to by the publisher, a larger one by workers.
+const PATHS = BACKENDS.flatMap(([name, options]) => [16, 0].map((inlineMax) => [name, inlineMax, options] as const));
+
 describe("message-broadcast", () => {
-  it("sends everyone in the room what anyone sends, the sender too", async () => {
-    await start();
+  it.each(BACKENDS)("sends everyone in the room what anyone sends, the sender too: %s", async (_, backend) => {
+    await start(backend);
     const [alice, bob] = await Promise.all([join(), join()]);
     alice.send({ type: "act", payload: "left" });
     const [own] = await alice.count(1);
@@ -22,7 +34,7 @@ describe("message-broadcast", () => {
     const message = { type: "act", payload: "left", _now: expect.any(Number), _from: expect.any(String), _seq: 1 };
     expect(own).toEqual({ ...message, _me: true, _epoch: own._epoch });
     expect(others).toEqual({ ...own, _me: false });
-    expect(own._epoch).toMatch(/^[a-z0-9]+$/);
+    expect(own._epoch).toMatch(/^[\w-]+$/);
   });
 
   it.each([
@@ -52,6 +64,29 @@ describe("message-broadcast", () => {
       expect((await bob.count(2))[1]).toMatchObject({ data: "still here", _seq: 2 });
     },
   );
+
+  it("answers also what a client sends to the routes of connecting and disconnecting", async () => {
+    let failing = true;
+    await start({
+      ports: (ports) => ({
+        ...ports,
+        log: {
+          ...ports.log,
+          append: (...call) =>
+            failing ? Promise.reject(new UnavailableError("store", "throttled")) : ports.log.append(...call),
+        },
+      }),
+    });
+    const alice = await join();
+    for (const action of ["$connect", "$disconnect"]) alice.send({ action });
+    expect(await alice.count(2)).toMatchObject([
+      { type: "error", code: "unavailable" },
+      { type: "error", code: "unavailable" },
+    ]);
+    failing = false;
+    alice.send("still here");
+    expect((await alice.count(3))[2]).toMatchObject({ data: "still here" });
+  });
 
   it("lets no sender forge its marks", async () => {
     await start();
@@ -124,7 +159,7 @@ describe("message-broadcast", () => {
 });
 
 describe("a message that is posted while a client's $connect still runs", () => {
-  it.each([16, 0])("reaches it (FANOUT_INLINE_MAX=%d)", async (inlineMax) => {
+  it.each(PATHS)("reaches it: %s, FANOUT_INLINE_MAX=%d", async (_, inlineMax, backend) => {
     let release = () => {};
     let refused = () => {};
     const released = new Promise<void>((resolve) => {
@@ -146,7 +181,7 @@ describe("a message that is posted while a client's $connect still runs", () => 
         return undefined;
       },
     };
-    await start({ faults, environment: { FANOUT_INLINE_MAX: String(inlineMax) } });
+    await start({ ...backend, faults, environment: { FANOUT_INLINE_MAX: String(inlineMax) } });
     const alice = await join();
     connecting = true;
     const bobJoining = join();

@@ -3,12 +3,12 @@ import { connectResponse, parseWebSocketEvent, type WebSocketEvent } from "@topi
 import { refuse } from "@topicast/protocol";
 import { address, connections, logger } from "../app.ts";
 import { parseRoom } from "../broadcast.ts";
-import { handleMessage } from "../message-handler.ts";
+import { handleMisrouted } from "../message-handler.ts";
 
 export async function handler(event: WebSocketEvent) {
   const call = parseWebSocketEvent(event, address);
-  // A client reaches this route too by sending {"action":"$connect"}: a message like any other.
-  if (call.kind !== "connect") return handleMessage(call);
+  // A message like any other.
+  if (call.kind !== "connect") return handleMisrouted(call);
   const { app, connection: target, query } = call;
   return connectResponse(logger, async () => {
     const room = parseRoom(query.room_id);

@@ -1,7 +1,7 @@
-import { parseWebSocketEvent, type WebSocketEvent } from "@topicast/core/lambda";
+import { parseWebSocketEvent, routeResponse, type WebSocketEvent } from "@topicast/core/lambda";
 import { address } from "../app.ts";
 import { handleMessage } from "../message-handler.ts";
 
 export async function handler(event: WebSocketEvent) {
-  return handleMessage(parseWebSocketEvent(event, address));
+  return routeResponse(await handleMessage(parseWebSocketEvent(event, address)));
 }
