@@ -4,7 +4,12 @@ const outside = (path) => ({ pathNot: path });
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    { name: "no-circles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-circles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     { name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
     {
       name: "protocol-stands-alone",
@@ -66,7 +71,10 @@ module.exports = {
       comment: "It runs the services by their serverless.yml and imports none of them.",
       severity: "error",
       from: { path: "^packages/local/src" },
-      to: { path: "^(packages|services)/", pathNot: "node_modules|^packages/(local|protocol)/src|^packages/core/src/(index|embedded|drivers/memory)\\.ts$" },
+      to: {
+        path: "^(packages|services)/",
+        pathNot: "node_modules|^packages/(local|protocol)/src|^packages/core/src/(index|embedded|drivers/memory)\\.ts$",
+      },
     },
     {
       name: "testing-is-for-tests",
@@ -91,7 +99,10 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default", "types"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "require", "node", "default", "types"],
+    },
     combinedDependencies: false,
   },
 };
