@@ -45,7 +45,8 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
   let closed = false;
 
   function fail(description: string): Invocation {
-    options.log(`${service.name}/${definition.name}: ${description}`);
+    // What fails because the host ends is no news.
+    if (!closed) options.log(`${service.name}/${definition.name}: ${description}`);
     return { status: "failed" };
   }
 

@@ -14,8 +14,11 @@ export interface RawClient {
   request(message: object): Promise<Frame>;
   /** Resolves with the first frame, earlier or later, that `matches`. */
   frame(matches: (frame: Frame) => boolean): Promise<Frame>;
-  /** Resolves when there are `count` frames that `matches` (by default all). */
-  count(count: number, matches?: (frame: Frame) => boolean): Promise<readonly Frame[]>;
+  /** Resolves when there are `count` frames that `matches` (by default all), which is asked as by Array.filter. */
+  count(
+    count: number,
+    matches?: (frame: Frame, index: number, frames: readonly Frame[]) => boolean,
+  ): Promise<readonly Frame[]>;
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
   close(): Promise<void>;
   /** Goes away without a word. */
