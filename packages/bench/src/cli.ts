@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { benchColdStart } from "./cold-start.ts";
 import { benchCosts } from "./costs.ts";
 import { benchFanOut } from "./fan-out.ts";
+import { benchStart } from "./start.ts";
 
 const program = new Command("npm run bench --").description("Measures Topicast; each command prints a table.");
 
@@ -17,6 +18,12 @@ program
   .description("size and load time of each handler's bundle, as it is deployed")
   .option("--runs <n>", "loads of each", wholeNumber, 5)
   .action(({ runs }) => benchColdStart(runs));
+
+program
+  .command("start")
+  .description("how long the local host takes to start; it should be under three seconds")
+  .option("--runs <n>", "starts", wholeNumber, 5)
+  .action(({ runs }) => benchStart(runs));
 
 program
   .command("costs")

@@ -9,7 +9,6 @@ import { fixture } from "./fixture-host.ts";
 import { connectClient } from "./web-socket-client.ts";
 
 const ROOT = join(__dirname, "../../..");
-const START_MS = 3_000;
 const EXIT_MS = 1_000;
 
 let running: ChildProcess[] = [];
@@ -60,11 +59,9 @@ async function portOf(cli: Cli): Promise<number> {
 }
 
 describe("npm start", () => {
-  it("prints the addresses of this repository's services within three seconds, and that it is open", async () => {
-    const startedAt = Date.now();
+  it("prints the addresses of this repository's services and that it is open", async () => {
     const cli = runCli(["--port", "0"]);
     const output = await cli.printed("Ctrl-C");
-    expect(Date.now() - startedAt).toBeLessThan(START_MS);
     expect(output).toMatch(/ws:\/\/127\.0\.0\.1:\d+\/message-topic$/m);
     expect(output).toMatch(/http:\/\/127\.0\.0\.1:\d+\/message-topic$/m);
     expect(output).toMatch(/^There is no authentication: the host is open to everyone on this machine\.$/m);
