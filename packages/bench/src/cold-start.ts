@@ -14,6 +14,7 @@ const SERVICES = ["message-broadcast", "message-topic"];
 /** What a deployed handler finds in its environment. */
 const ENVIRONMENT = {
   AWS_REGION: "us-east-1",
+  NODE_OPTIONS: "--enable-source-maps",
   STORE: "dynamodb",
   TABLE_NAME: "table",
   FANOUT_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/000000000000/fanout",
@@ -21,28 +22,39 @@ const ENVIRONMENT = {
   GATEWAY_ENDPOINT: "https://abcdefghij.execute-api.us-east-1.amazonaws.com/prod",
 };
 
+/** What a first request may wait for: beyond, the command fails. */
+const MAX_KILOBYTES = 600;
+const MAX_LOAD_MS = 150;
+
 /** Loads a file as Lambda's runtime does, and says how long that took. */
 const LOAD = "const t=performance.now();require(process.argv[1]);console.log(performance.now()-t)";
 
-/** Bundles each handler as it is deployed, and prints its size and how long a new Node process takes to load it. */
+/** Bundles each handler as it is deployed, prints its size and how long a new Node process takes to load it, and fails where either is too much. */
 export async function benchColdStart(runs: number): Promise<void> {
+  const over: string[] = [];
   const folder = await mkdtemp(join(tmpdir(), "cold-start-"));
   try {
     process.stdout.write("| handler | minified KB | ms to load, median (lowest to highest) |\n|---|---|---|\n");
     for (const service of SERVICES) {
-      for (const file of await bundleHandlers(service, folder)) await printHandler(service, file, runs);
+      for (const file of await bundleHandlers(service, folder)) {
+        if (!(await printHandler(service, file, runs))) over.push(file);
+      }
     }
   } finally {
     await rm(folder, { recursive: true });
   }
+  if (over.length > 0) throw new Error(`Over ${MAX_KILOBYTES} KB or ${MAX_LOAD_MS} ms: ${over.join(", ")}.`);
 }
 
-async function printHandler(service: string, file: string, runs: number): Promise<void> {
+/** Whether it is within its limits. */
+async function printHandler(service: string, file: string, runs: number): Promise<boolean> {
   const kilobytes = (await stat(file)).size / 1_000;
   const times: number[] = [];
   for (let run = 0; run < runs; run++) times.push(await loadTimeMs(file));
   const name = `${service}/${file.split("/").at(-1)?.replace(".cjs", "")}`;
-  process.stdout.write(`| ${name} | ${kilobytes.toFixed(0)} | ${formatSpread(spreadOf(times))} |\n`);
+  const spread = spreadOf(times);
+  process.stdout.write(`| ${name} | ${kilobytes.toFixed(0)} | ${formatSpread(spread)} |\n`);
+  return kilobytes <= MAX_KILOBYTES && spread.median <= MAX_LOAD_MS;
 }
 
 async function bundleHandlers(service: string, folder: string): Promise<string[]> {

@@ -4,6 +4,8 @@ import { connectRawClient, type RawClient } from "@topicast/testing/raw-client";
 export interface Budget {
   readonly readUnits?: number;
   readonly writeUnits?: number;
+  readonly queueRequests?: number;
+  readonly posts?: number;
 }
 
 export interface Operation {
@@ -43,7 +45,13 @@ function publishTo(count: number, path: string): Operation {
   const topic = `cost/publish-${count}`;
   return {
     name: `publish 1 KB to ${count} subscribers ${path}`,
-    budget: { writeUnits: 2 },
+    // Half a unit for the sender, one for each 40 subscribers that a worker reads, and one for the publisher's look at the topic's size.
+    budget: {
+      readUnits: count <= 16 ? 1.5 : 1.5 + Math.ceil(count / 40),
+      writeUnits: 2,
+      queueRequests: count <= 16 ? 0 : 3,
+      posts: count,
+    },
     prepare: (services) => connectSubscribers(services, topic, count),
     run: (clients) => publish(clients, { topic, payload: KILOBYTE }),
   };

@@ -67,11 +67,9 @@ function read(wire: WireHost["wire"]): Counts {
   return { readUnits, writeUnits, posts, queueRequests: SendMessageBatch + SendMessage + 2 * DeleteMessageBatch };
 }
 
-function isOver({ readUnits, writeUnits }: Budget, counts: Counts): boolean {
-  return (
-    counts.readUnits > (readUnits ?? Number.POSITIVE_INFINITY) ||
-    counts.writeUnits > (writeUnits ?? Number.POSITIVE_INFINITY)
-  );
+function isOver(budget: Budget, counts: Counts): boolean {
+  const keys = Object.keys(PRICES) as (keyof Counts)[];
+  return keys.some((key) => counts[key] > (budget[key] ?? Number.POSITIVE_INFINITY));
 }
 
 const HEAD = [
@@ -86,10 +84,11 @@ function formatRow({ name, budget }: Operation, counts: Counts): string {
   return `| ${[name, readUnits, writeUnits, queueRequests, posts, dollars.toFixed(2), formatBudget(budget)].join(" | ")} |`;
 }
 
-function formatBudget({ readUnits, writeUnits }: Budget): string {
-  const reads = readUnits === undefined ? [] : [`${readUnits} read`];
-  const writes = writeUnits === undefined ? [] : [`${writeUnits} written`];
-  return [...reads, ...writes].join(", ");
+function formatBudget({ readUnits, writeUnits, queueRequests, posts }: Budget): string {
+  const parts = { read: readUnits, written: writeUnits, SQS: queueRequests, posts };
+  return Object.entries(parts)
+    .flatMap(([name, most]) => (most === undefined ? [] : [`${most} ${name}`]))
+    .join(", ");
 }
 
 function page(table: string): string {

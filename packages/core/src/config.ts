@@ -33,7 +33,7 @@ const countsSchema = v.object({
   FANOUT_ATTEMPTS_MAX: count(6, 5, 100),
   SUBSCRIPTIONS_MAX: count(100, 1, 1_000),
   POST_CONCURRENCY: count(64, 1, 1_000),
-  POST_TIMEOUT_MS: count(3_000, 100, 20_000),
+  POST_TIMEOUT_MS: count(3_000, 100, 8_000),
 });
 
 const STORES = ["memory", "dynamodb"] as const;

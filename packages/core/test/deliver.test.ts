@@ -36,7 +36,7 @@ describe("deliver", () => {
   it("passes on what it can't finish in time, as a job with a cursor", async () => {
     const service = testService({ pageSize: 50 });
     const connections = await join(service, 120);
-    await deliver(service, aJob({ topic }), () => 100);
+    await deliver(service, aJob({ topic }), () => 9_999);
     expect(service.gateway.posts).toHaveLength(50);
     const [next] = takeJobs(service);
     expect(next).toMatchObject({ cursor: expect.any(String), attempt: 1 });
@@ -169,6 +169,43 @@ describe("deliver", () => {
     await deliver({ ...service, envelope }, aJob({ topic }), PLENTY);
     expect(service.gateway.frames(alice!.id)).toEqual(["one", "two"]);
     expect(service.gateway.posts.filter(({ id }) => id === bob!.id).every(({ frame }) => frame === "one")).toBe(true);
+  });
+
+  it("goes on later from the page that the store could not give, and posts to nobody twice", async () => {
+    const service = testService({ pageSize: 50 });
+    const connections = await join(service, 120);
+    let reads = 0;
+    const throttled: typeof service.connections = {
+      ...service.connections,
+      subscribers: (query) =>
+        ++reads === 3
+          ? Promise.reject(new UnavailableError("store", "throttled"))
+          : service.connections.subscribers(query),
+    };
+    await deliver({ ...service, connections: throttled }, aJob({ topic }), PLENTY);
+    expect(service.gateway.posts).toHaveLength(100);
+    await work(service, 3);
+    expect(service.gateway.posts).toHaveLength(120);
+    for (const connection of connections) expect(postsTo(service, connection)).toBe(1);
+  });
+
+  it("hands on who was missed before it forgets who is gone, and forgets no longer than it has time", async () => {
+    const service = testService();
+    const [alice, bob] = await join(service, 2);
+    service.gateway.refuse(alice!.id, "throttled");
+    service.gateway.vanish(bob!.id);
+    const steps: string[] = [];
+    const queue: typeof service.queue = { ...service.queue, send: async () => void steps.push("handed on") };
+    const connections: typeof service.connections = {
+      ...service.connections,
+      disconnect: async () => {
+        steps.push("forgot");
+        return true;
+      },
+    };
+    await deliver({ ...service, queue, connections }, aJob({ topic }), PLENTY);
+    await deliver({ ...service, queue, connections }, aJob({ topic }), () => 3_000);
+    expect(steps).toEqual(["handed on", "forgot", "handed on"]);
   });
 
   it("fails where the next job can't be kept, so that this one comes again", async () => {

@@ -25,9 +25,7 @@ describe("queueHandler", () => {
     const connections: typeof service.connections = {
       ...service.connections,
       subscribers: (query) =>
-        query.topic === "bad"
-          ? Promise.reject(new UnavailableError("store", "throttled"))
-          : service.connections.subscribers(query),
+        query.topic === "bad" ? Promise.reject(new Error("a bug")) : service.connections.subscribers(query),
     };
     const handler = queueHandler({ ...service, connections });
     const batch = batchOf(
@@ -66,6 +64,13 @@ describe("a record", () => {
     const { frames, deadLetters } = await deliverRecord(aJob({ topic }), { SentTimestamp });
     expect(frames).toEqual([]);
     expect(deadLetters).toMatchObject([{ reason: "waited for more than 15 minutes" }]);
+  });
+
+  it("that is ephemeral and waited for ten seconds is dropped", async () => {
+    const { epoch: _, ...ephemeral } = aJob({ topic });
+    const SentTimestamp = String(TEST_START - 10_001);
+    const { frames, deadLetters } = await deliverRecord(ephemeral, { SentTimestamp });
+    expect([frames, deadLetters]).toEqual([[], []]);
   });
 
   it("that comes again is delivered again, unless it is ephemeral", async () => {

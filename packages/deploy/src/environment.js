@@ -5,6 +5,13 @@ const DOMAIN_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{
 const MAPPING_PATH = /^[A-Za-z0-9$_.+!*'()-]{1,300}$/;
 const CERTIFICATE_ARN = /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/\S+$/;
 
+const DOMAIN_VARIABLES = [
+  "TOPIC_WEBSOCKET_DOMAIN",
+  "TOPIC_HTTP_DOMAIN",
+  "BROADCAST_WEBSOCKET_DOMAIN",
+  "BROADCAST_HTTP_DOMAIN",
+];
+
 const NEEDS_OPEN =
   "There is no authentication yet: everyone who knows an address may subscribe and publish. " +
   "If that is what you want, set OPEN=yes, as in: OPEN=yes npm run deploy -- --stage dev";
@@ -30,5 +37,9 @@ export function findFault(env, domains) {
     return `${named[0]} needs a certificate: set CERTIFICATE_ARN to the ARN of one in ACM, in the region that you deploy to.`;
   if (webSocket !== "" && webSocket === http)
     return `${http} is given twice: API Gateway lets no HTTP API share a domain name with a WebSocket API.`;
+  // Each stack makes its own, and a domain name exists once in a region.
+  const all = DOMAIN_VARIABLES.map((name) => env[name] ?? "").filter((domain) => domain !== "");
+  const shared = all.find((domain, at) => all.indexOf(domain) !== at);
+  if (shared !== undefined) return `${shared} is given twice: each service needs domain names of its own.`;
   return undefined;
 }

@@ -20,6 +20,12 @@ describe("an environment to deploy from", () => {
     expect(findFault({ OPEN: "yes" }, { ...NO_DOMAINS, ...domains })).toBeUndefined();
   });
 
+  it("is told of a domain name that two services want", () => {
+    const env = { OPEN: "yes", TOPIC_WEBSOCKET_DOMAIN: "ws.example.com", BROADCAST_WEBSOCKET_DOMAIN: "ws.example.com" };
+    const domains = { ...NO_DOMAINS, webSocket: "ws.example.com", certificateArn: CERTIFICATE };
+    expect(findFault(env, domains)).toMatch(/^ws\.example\.com is given twice: each service needs/);
+  });
+
   it.each([
     [{ webSocket: "https://ws.example.com" }, '"https://ws.example.com" is no domain name'],
     [{ http: "API.example.com" }, '"API.example.com" is no domain name'],

@@ -126,6 +126,11 @@ export function describeStack(packaged: () => Packaged): void {
       ]);
     });
 
+    it("lets deliver send to the queue that feeds it, which Lambda takes for a loop", () => {
+      const { Properties } = stack.resources.DeliverLambdaFunction ?? {};
+      expect(Properties).toMatchObject({ RecursiveLoop: "Allow" });
+    });
+
     it("makes no custom domain", () => {
       expect(stack.ofType("AWS::ApiGatewayV2::DomainName")).toEqual([]);
       expect(stack.ofType("AWS::ApiGatewayV2::ApiMapping")).toEqual([]);

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import { UnavailableError } from "@topicast/core";
 import type { HostFaults, HostOptions } from "@topicast/local";
 import { connectRawClient, type Frame, fewAtATime, type RawClient } from "@topicast/testing";
 import { startTopicHost, type TopicHost } from "./topic-host.ts";
@@ -178,13 +177,9 @@ describe("a job whose worker fails", () => {
       environment: { FANOUT_INLINE_MAX: "0" },
       ports: (ports) => ({
         ...ports,
-        connections: {
-          ...ports.connections,
-          // A worker reads whole pages, a publisher only whether there are many.
-          subscribers: (query) =>
-            query.limit > 1 && failures-- > 0
-              ? Promise.reject(new UnavailableError("store", "throttled"))
-              : ports.connections.subscribers(query),
+        gateway: {
+          ...ports.gateway,
+          post: (...call) => (failures-- > 0 ? Promise.reject(new Error("a bug")) : ports.gateway.post(...call)),
         },
       }),
     });

@@ -9,6 +9,9 @@ import { isEphemeral } from "../use-cases/publish.ts";
  */
 const MAX_WAIT_MS = 15 * 60_000;
 
+/** Of what is ephemeral only the newest counts; an old position does harm. */
+const MAX_EPHEMERAL_WAIT_MS = 10_000;
+
 /** A Lambda handler for the fan-out queue: delivers the records of a batch side by side and returns those to receive again. */
 export function queueHandler(service: DeliverService) {
   return async (
@@ -41,9 +44,10 @@ async function tryDeliver(
 async function deliverRecord(service: DeliverService, record: SQSRecord, remainingMs: RemainingMs): Promise<void> {
   // Only our own functions may send to the queue, so a record is a job. An ephemeral one is done with at its first try, whatever became of it.
   const job = JSON.parse(record.body) as FanoutJob;
-  if (isEphemeral(job) && Number(record.attributes.ApproximateReceiveCount) > 1) return;
   const waitedMs = service.clock.now() - Number(record.attributes.SentTimestamp);
+  const isRepeated = Number(record.attributes.ApproximateReceiveCount) > 1;
+  if (isEphemeral(job) && (isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS)) return;
   if (waitedMs <= MAX_WAIT_MS) return deliver(service, job, remainingMs);
   service.logger.error("A job waited too long; it is a dead letter.", { messageId: record.messageId, waitedMs });
-  await service.queue.deadLetter(job, `waited for more than ${MAX_WAIT_MS / 60_000} minutes`);
+  await service.queue.deadLetter({ ...job, attempt: 1 }, `waited for more than ${MAX_WAIT_MS / 60_000} minutes`);
 }

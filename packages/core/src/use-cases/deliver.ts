@@ -1,10 +1,14 @@
+import { isUnavailable } from "../errors.ts";
 import type { Target } from "../model.ts";
 import type { FanoutJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
-import { encodeFanout, type FanoutFrames, type PostService, postFanout } from "./post-fanout.ts";
+import { encodeFanout, type FanoutFrames, type Leftover, type PostService, postFanout, prune } from "./post-fanout.ts";
 import { isEphemeral } from "./publish.ts";
 
-/** A worker hands on what is left when it has less time than this, and stops posting with so much left to hand on in. */
+/** A worker begins no page with less time than this, but hands on what is left; so that what it begins it has time to post. */
+const PAGE_MS = 10_000;
+
+/** It stops posting with so much left, to hand on in. */
 const HAND_ON_MS = 3_000;
 
 /** Longest delay of a new job. With six attempts they add up to half a minute: three times the age at which a 410 counts. */
@@ -28,44 +32,59 @@ interface Run {
  */
 export async function deliver(service: DeliverService, job: FanoutJob, remainingMs: RemainingMs): Promise<void> {
   const run: Run = { service, job, frames: encodeFanout(service, job), remainingMs };
-  if (job.only !== undefined) return retry(run, await post(run, job.only));
-  let cursor = job.cursor;
+  if (job.only !== undefined) return deliverTo(run, job.only);
+  let { cursor } = job;
   do {
-    cursor = await deliverPage(run, cursor);
-  } while (cursor !== undefined && remainingMs() >= HAND_ON_MS);
+    const page = await readPage(service, job, cursor);
+    if (page === undefined) return retryFrom(run, cursor);
+    await deliverTo(run, page.subscribers);
+    cursor = page.cursor;
+  } while (cursor !== undefined && remainingMs() >= PAGE_MS);
   if (cursor !== undefined) await service.queue.send([{ ...job, cursor }]);
 }
 
-async function deliverPage(run: Run, cursor: string | undefined): Promise<string | undefined> {
-  const { service, job } = run;
+/** Undefined where the store is unavailable: failing the whole job for it would post to the pages before once more. */
+async function readPage(service: DeliverService, job: FanoutJob, cursor: string | undefined) {
   const { app, topic, shard } = job;
-  const page = await service.connections.subscribers({
-    app,
-    topic,
-    shard,
-    ...(cursor !== undefined && { cursor }),
-    limit: service.settings.pageSize,
-    freshness: "fresh",
-  });
-  await retry(run, await post(run, page.subscribers));
-  return page.cursor;
+  const at = cursor === undefined ? {} : { cursor };
+  const limit = service.settings.pageSize;
+  try {
+    return await service.connections.subscribers({ app, topic, shard, ...at, limit, freshness: "fresh" });
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    service.logger.warn("A page of subscribers could not be read; the job goes on from there later.", { error });
+    return undefined;
+  }
 }
 
-function post({ service, job, frames, remainingMs }: Run, targets: readonly Target[]): Promise<Target[]> {
+async function deliverTo(run: Run, targets: readonly Target[]): Promise<void> {
+  const { service, job, remainingMs } = run;
+  const { missed, gone } = await post(run, targets);
+  if (missed.length > 0) await retry(run, { only: missed });
+  await prune(service, job, gone, Math.max(0, remainingMs() - HAND_ON_MS));
+}
+
+function retryFrom(run: Run, cursor: string | undefined): Promise<void> {
+  return retry(run, cursor === undefined ? {} : { cursor });
+}
+
+function post({ service, job, frames, remainingMs }: Run, targets: readonly Target[]): Promise<Leftover> {
   return postFanout(service, job, frames, targets, { forMs: Math.max(0, remainingMs() - HAND_ON_MS) });
 }
 
 /**
- * Those that were missed get a job of their own, later and later, and a dead letter in the end. Nothing waits here: a worker that slept for one
+ * What could not be done becomes a job of its own, later and later, and a dead letter in the end. Nothing waits here: a worker that slept for one
  * connection would hold up all the others behind it.
  */
-async function retry({ service, job }: Run, missed: readonly Target[]): Promise<void> {
-  if (missed.length === 0 || isEphemeral(job)) return;
+async function retry({ service, job }: Run, rest: Pick<FanoutJob, "only" | "cursor">): Promise<void> {
+  if (isEphemeral(job)) return;
   const { queue, settings, logger } = service;
-  const { cursor: _, ...rest } = job;
-  const next: FanoutJob = { ...rest, only: missed, attempt: job.attempt + 1 };
+  const { cursor: _, only: __, ...whole } = job;
+  const next: FanoutJob = { ...whole, ...rest, attempt: job.attempt + 1 };
   if (next.attempt > settings.maxAttempts) {
-    logger.error("Some connections could not be reached; their message is a dead letter.", { count: missed.length });
+    logger.error("Some subscribers could not be reached; their message is a dead letter.", {
+      count: rest.only?.length,
+    });
     // Sent again by an operator, it has all its attempts anew.
     await queue.deadLetter({ ...next, attempt: 1 }, `not reached in ${job.attempt} attempts`);
     return;

@@ -26,45 +26,50 @@ export function encodeFanout({ envelope }: PostService, fanout: Fanout): FanoutF
   return { all, sender: fanout.echo ? (envelope.framesForSender?.(fanout) ?? all) : [] };
 }
 
-/**
- * Posts a fan-out to some of its subscribers and forgets those that are gone. Returns those that didn't get it and may still be there:
- * throttled, failed, or too young for a 410 to say anything.
- */
+/** What a post left to do. */
+export interface Leftover {
+  /** Didn't get it and may still be there: throttled, failed, or too young for a 410 to say anything. */
+  readonly missed: readonly Target[];
+  /** To be forgotten with {@link prune}, once those that were missed are safe. */
+  readonly gone: readonly Target[];
+}
+
+/** Posts a fan-out to some of its subscribers. */
 export async function postFanout(
   service: PostService,
   fanout: Fanout,
   frames: FanoutFrames,
   targets: readonly Target[],
-  options: PostOptions = {},
-): Promise<Target[]> {
+  options: PostOptions,
+): Promise<Leftover> {
   const isSender = ({ id }: Target) => id === fanout.sender;
-  if (frames.sender === frames.all || !targets.some(isSender))
-    return postAll(service, fanout, frames.all, targets, options);
+  if (frames.sender === frames.all || !targets.some(isSender)) return postAll(service, frames.all, targets, options);
   const others = targets.filter((target) => !isSender(target));
-  const missed = await Promise.all([
-    postAll(service, fanout, frames.sender, targets.filter(isSender), options),
-    postAll(service, fanout, frames.all, others, options),
+  const [own, rest] = await Promise.all([
+    postAll(service, frames.sender, targets.filter(isSender), options),
+    postAll(service, frames.all, others, options),
   ]);
-  return missed.flat();
+  return { missed: [...own.missed, ...rest.missed], gone: [...own.gone, ...rest.gone] };
 }
 
 async function postAll(
-  service: PostService,
-  fanout: Fanout,
+  { gateway, clock }: PostService,
   frames: readonly string[],
   targets: readonly Target[],
   options: PostOptions,
-): Promise<Target[]> {
+): Promise<Leftover> {
   const missed: Target[] = [];
+  const gone: Target[] = [];
   let left = targets;
   for (const frame of frames) {
-    const failures = await service.gateway.post(left, frame, options);
-    const { gone, throttled, failed } = failures;
-    if (gone.length + throttled.length + failed.length === 0) continue;
-    missed.push(...(await prune(service, fanout, gone)), ...throttled, ...failed);
+    const failures = await gateway.post(left, frame, options);
+    if (failures.gone.length + failures.throttled.length + failures.failed.length === 0) continue;
+    const isYoung = ({ connectedAt }: Target) => clock.now() - connectedAt < YOUNG_MS;
+    missed.push(...failures.gone.filter(isYoung), ...failures.throttled, ...failures.failed);
+    gone.push(...failures.gone.filter((target) => !isYoung(target)));
     left = without(left, failures);
   }
-  return missed;
+  return { missed, gone };
 }
 
 function without(targets: readonly Target[], { gone, throttled, failed }: PostFailures): Target[] {
@@ -72,13 +77,21 @@ function without(targets: readonly Target[], { gone, throttled, failed }: PostFa
   return targets.filter((target) => !out.has(target));
 }
 
-/** Forgets connections that answered 410; returns those too young to tell. */
-async function prune(service: PostService, fanout: Fanout, gone: readonly Target[]): Promise<Target[]> {
-  const now = service.clock.now();
-  const isYoung = ({ connectedAt }: Target) => now - connectedAt < YOUNG_MS;
-  const old = gone.filter((target) => !isYoung(target));
-  await pLimit(PRUNE_CONCURRENCY).map(old, (target) => forget(service, fanout, target));
-  return gone.filter(isYoung);
+/**
+ * Forgets connections that answered 410, as many as it can in `forMs`. Those that are left meet the same 410 at the next post, so nothing hangs
+ * on it.
+ */
+export async function prune(
+  service: PostService,
+  fanout: Fanout,
+  gone: readonly Target[],
+  forMs: number,
+): Promise<void> {
+  const { clock } = service;
+  const until = clock.now() + forMs;
+  await pLimit(PRUNE_CONCURRENCY).map(gone, async (target) => {
+    if (clock.now() < until) await forget(service, fanout, target);
+  });
 }
 
 async function forget({ connections, logger }: PostService, { app, topic }: Fanout, { id }: Target): Promise<void> {

@@ -2,9 +2,13 @@ import type { Json, Place, Topic } from "@topicast/protocol";
 import type { AppId, ConnectionId } from "../model.ts";
 import type { Fanout, FanoutJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
-import { encodeFanout, type PostService, postFanout } from "./post-fanout.ts";
+import { encodeFanout, type PostService, postFanout, prune } from "./post-fanout.ts";
 
 type PublishService = PostService & Pick<Service, "log" | "queue" | "settings">;
+
+/** A publisher waits no longer for its subscribers; those left get a job. */
+const POSTING_MS = 8_000;
+const PRUNING_MS = 3_000;
 
 export interface PublishInput {
   readonly app: AppId;
@@ -51,8 +55,10 @@ async function fanOut(service: PublishService, fanout: Fanout): Promise<void> {
     await queue.send(Array.from({ length: page.shards }, (_, shard): FanoutJob => ({ ...fanout, shard, attempt: 1 })));
     return;
   }
-  const missed = await postFanout(service, fanout, encodeFanout(service, fanout), page.subscribers);
+  const frames = encodeFanout(service, fanout);
+  const { missed, gone } = await postFanout(service, fanout, frames, page.subscribers, { forMs: POSTING_MS });
   if (missed.length > 0 && !isEphemeral(fanout)) await queue.send([{ ...fanout, shard: 0, only: missed, attempt: 1 }]);
+  await prune(service, fanout, gone, PRUNING_MS);
 }
 
 /** Sent at most once: what fails is not tried again. */

@@ -27,7 +27,7 @@ export function createApiGateway({ client, logger, concurrency, timeoutMs }: Api
   const limit = pLimit(concurrency);
   const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(ms) });
 
-  async function postOne(id: ConnectionId, data: Uint8Array, until: number): Promise<Outcome> {
+  async function postOne(id: ConnectionId, data: Uint8Array, until: number, errors: unknown[]): Promise<Outcome> {
     const leftMs = Math.min(timeoutMs, until - performance.now());
     if (leftMs <= 0) return "failed";
     try {
@@ -35,7 +35,7 @@ export function createApiGateway({ client, logger, concurrency, timeoutMs }: Api
       return "delivered";
     } catch (error) {
       const outcome = outcomeOf(error);
-      if (outcome === "failed") logger.warn("A post failed.", { connectionId: id, error });
+      if (outcome === "failed") errors.push(error);
       return outcome;
     }
   }
@@ -55,7 +55,10 @@ export function createApiGateway({ client, logger, concurrency, timeoutMs }: Api
       const until = performance.now() + forMs;
       const data = Buffer.from(frame);
       const failures = { gone: [] as T[], throttled: [] as T[], failed: [] as T[] };
-      const outcomes = await limit.map(targets, ({ id }) => postOne(id, data, until));
+      const errors: unknown[] = [];
+      const outcomes = await limit.map(targets, ({ id }) => postOne(id, data, until, errors));
+      // One line, however many: where all posts fail, a line each would cost more than the posts.
+      if (errors.length > 0) logger.warn("Posts failed.", { count: errors.length, first: errors[0] });
       targets.forEach((target, index) => {
         const outcome = outcomes[index] ?? "failed";
         if (outcome !== "delivered") failures[outcome].push(target);

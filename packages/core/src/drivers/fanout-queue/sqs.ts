@@ -23,6 +23,9 @@ const RESEND_AFTER_MS = 50;
  */
 const UNSAFE = /[\ud800-\udfff\ufffe\uffff]/g;
 
+/** Bound of one call with all its retries. */
+const CALL_TIMEOUT_MS = 6_000;
+
 export interface SqsQueueOptions {
   readonly client: SQSClient;
   readonly queueUrl: string;
@@ -40,7 +43,7 @@ export function createSqsQueue({ client, queueUrl, deadLetterQueueUrl, clock }: 
   /** Returns the entries that SQS refused for the moment. */
   async function sendBatch(entries: readonly Entry[]): Promise<Entry[]> {
     const command = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: [...entries] });
-    const { Failed = [] } = await ask(() => client.send(command));
+    const { Failed = [] } = await ask((options) => client.send(command, options));
     const fault = Failed.find(({ SenderFault }) => SenderFault);
     if (fault !== undefined) throw new Error(`SQS refused a job: ${describe(fault)}`);
     const refused = new Set(Failed.map(({ Id }) => Id));
@@ -73,12 +76,12 @@ export function createSqsQueue({ client, queueUrl, deadLetterQueueUrl, clock }: 
         MessageBody: encodeJob(job),
         MessageAttributes: { reason: { DataType: "String", StringValue: reason } },
       });
-      await ask(() => client.send(command));
+      await ask((options) => client.send(command, options));
     },
 
     async check() {
       const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["QueueArn"] });
-      await ask(() => client.send(command));
+      await ask((options) => client.send(command, options));
     },
   };
 }
@@ -109,9 +112,10 @@ function encodeJob(job: FanoutJob): string {
   return body;
 }
 
-async function ask<T>(request: () => Promise<T>): Promise<T> {
+async function ask<T>(request: (options: { readonly abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
   try {
-    return await request();
+    // The client's own timeouts end with the first byte of an answer; this one covers the rest of it too.
+    return await request({ abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
   } catch (cause) {
     throw new UnavailableError("queue", "The queue did not take the request.", { cause });
   }

@@ -25,5 +25,8 @@ export const TOPIC_LIFE_MS = 24 * 3_600_000;
 /** A topic that is read keeps at least this much of its life: longer than any connection lives, so that no place outlives its epoch. */
 export const TOPIC_LIFE_LEFT_MS = 3 * 3_600_000;
 
-/** Rows of the log outlive the topic that they were written to, so that as long as it lives, a number without a row was never written. */
+/**
+ * Rows of the log outlive a topic that isn't used after them. One that is only read may live on for longer, so that a number without a row
+ * doesn't prove that it was never written: a reader of history asks for proof.
+ */
 export const LOG_ROW_LIFE_MS = TOPIC_LIFE_MS + 3_600_000;
