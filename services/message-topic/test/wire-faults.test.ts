@@ -3,7 +3,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { systemClock } from "@topicast/core";
 import type { HostFaults, Wire, WireFault, WireInput } from "@topicast/local";
-import { aJob, aTarget, connectRawClient, type Frame, fewAtATime, type RawClient } from "@topicast/testing";
+import { aJob, aTarget, connectRawClient, fewAtATime, type RawClient } from "@topicast/testing";
 import { createSqsQueue } from "../../../packages/core/src/drivers/fanout-queue/sqs.ts";
 import { startTopicHost, type TopicHost } from "./topic-host.ts";
 
@@ -13,16 +13,11 @@ import { startTopicHost, type TopicHost } from "./topic-host.ts";
 jest.setTimeout(30_000);
 
 const TOPIC = "room/1";
-/** How often the SDK asks DynamoDB and SQS before it gives up. */
+/** How often the SDK asks DynamoDB before it gives up. */
 const SDK_ATTEMPTS = 3;
-const SQS_ATTEMPTS = 2;
 /** Longer than a worker takes to give up on a DynamoDB that throttles. */
 const VISIBILITY_TIMEOUT_SECONDS = 3;
 const TO_THE_QUEUE = { FANOUT_INLINE_MAX: "0" };
-const PATHS = [
-  ["the publisher posts", { FANOUT_INLINE_MAX: "16" }],
-  ["workers post", TO_THE_QUEUE],
-] as const;
 /** What each asks of DynamoDB, as `stepOf` names it. */
 const PUBLISH_STEPS = ["UpdateItem topic", "PutItem log", "Query subscription"];
 const SUBSCRIBE_STEPS = ["UpdateItem connection", "PutItem subscription", "GetItem topic"];
@@ -31,15 +26,24 @@ const ROWS: Readonly<Record<string, string>> = { c: "connection", l: "log", s: "
 
 let host: TopicHost;
 let faults: HostFaults;
-/** Of the host. A connection looks a minute old to handlers, so that any 410 counts. */
-let clock: ReturnType<typeof movableClock>;
 /** What the host said of functions that failed. */
 let lines: string[];
 /** Numbers of the messages that were acknowledged. */
 let acknowledged: number[];
 
+/** How late the host's clock is, so that any connection looks old to handlers, and a 410 counts. */
+let lateMs: number;
+const clock = {
+  now: () => Date.now() - lateMs,
+  // In steps, as a test may set it forward meanwhile.
+  async sleep(ms: number) {
+    for (const until = clock.now() + ms; clock.now() < until; )
+      await new Promise((resolve) => void setTimeout(resolve, Math.min(100, until - clock.now())).unref());
+  },
+};
+
 beforeEach(() => {
-  [faults, lines, acknowledged, clock] = [{}, [], [], movableClock(-60_000)];
+  [faults, lines, acknowledged, lateMs] = [{}, [], [], 60_000];
 });
 afterEach(() => host.close());
 
@@ -58,14 +62,12 @@ const ask = (client: RawClient, action: string, payload?: unknown) => client.req
 async function acknowledge(client: RawClient, action: string, payload?: unknown): Promise<number> {
   const ack = await ask(client, action, payload);
   expect(ack).toMatchObject({ type: "ack", action, topic: TOPIC });
+  if (action === "publish") acknowledged.push(ack.seq);
   return ack.seq;
 }
 
-async function publish(clients: readonly RawClient[], payload: unknown): Promise<number> {
-  const seq = await acknowledge(clients[0] as RawClient, "publish", payload);
-  acknowledged.push(seq);
-  return seq;
-}
+const publish = ([client]: readonly RawClient[], payload: unknown) =>
+  acknowledge(client as RawClient, "publish", payload);
 
 async function expectUnavailable(client: RawClient | undefined, action: string): Promise<void> {
   const reply = await ask(client as RawClient, action, "refused");
@@ -116,7 +118,8 @@ describe("DynamoDB throttles for a moment", () => {
     const clients = await start(2);
     const asked = failStep(step, "throttle", SDK_ATTEMPTS - 1);
     await publish(clients, "taken");
-    expect(asked()).toBe(SDK_ATTEMPTS);
+    // More where its number was void by then.
+    expect(asked()).toBeGreaterThanOrEqual(SDK_ATTEMPTS);
     await expectEachOnce(clients);
   });
 });
@@ -163,8 +166,8 @@ describe("SQS refuses entries of a batch", () => {
     await expectEachOnce(clients);
   });
 
-  it.each(PATHS)("always: the publish is unavailable, and the next one arrives: %s", async (_, environment) => {
-    const clients = await start(2, environment);
+  it.each(["16", "0"])("always: the publish is unavailable: FANOUT_INLINE_MAX=%s", async (FANOUT_INLINE_MAX) => {
+    const clients = await start(2, { FANOUT_INLINE_MAX });
     const sent = refuseEntries(() => true, Number.POSITIVE_INFINITY);
     // What a publisher can't post is for the queue.
     faults.request = () => "throttled";
@@ -245,8 +248,7 @@ describe("a worker can't read its second page", () => {
 
   it("because DynamoDB throttles and SQS takes no new job: the job comes again", async () => {
     const clients = await publishToPages(SDK_ATTEMPTS, () => {
-      let left = SQS_ATTEMPTS;
-      faults.queue = (operation) => (operation === "SendMessageBatch" && left-- > 0 ? "throttle" : undefined);
+      faults.queue = (operation) => (operation === "SendMessageBatch" ? "throttle" : undefined);
       return "throttle";
     });
     await expectFirstPageTwice(clients);
@@ -254,7 +256,7 @@ describe("a worker can't read its second page", () => {
 
   it("because its Lambda is stopped: the job comes again", async () => {
     const clients = await publishToPages(1, () => {
-      clock.moveOn(30_000);
+      lateMs -= 30_000;
       return "hang";
     });
     expect(lines).toEqual(["message-topic/deliver: Task timed out after 30.00 seconds"]);
@@ -263,10 +265,8 @@ describe("a worker can't read its second page", () => {
 });
 
 describe("a post hangs", () => {
-  const POST_TIMEOUT_MS = 1_500;
-
-  it.each(PATHS)("holds up nobody else, and arrives later: %s", async (_, environment) => {
-    const clients = await start(3, { ...environment, POST_TIMEOUT_MS: String(POST_TIMEOUT_MS) });
+  it.each(["16", "0"])("holds up nobody else, and arrives later: FANOUT_INLINE_MAX=%s", async (FANOUT_INLINE_MAX) => {
+    const clients = await start(3, { FANOUT_INLINE_MAX, POST_TIMEOUT_MS: "1500" });
     const [target] = await Promise.all(clients.slice(2).map(targetOf));
     const events = new EventEmitter();
     const secondTry = once(events, "try 2");
@@ -278,6 +278,8 @@ describe("a post hangs", () => {
     };
     const publishing = publish(clients, "first");
     await arrived(clients.slice(0, 2), [1]);
+    // The next comes when this one has timed out.
+    expect(tries).toBeLessThan(2);
     await publishing;
     await secondTry;
     await expectEachOnce(clients);
@@ -285,8 +287,8 @@ describe("a post hangs", () => {
 });
 
 describe("API Gateway throttles everyone for a while", () => {
-  it.each(PATHS)("all messages arrive: %s", async (_, environment) => {
-    const clients = await start(10, environment);
+  it.each(["16", "0"])("all messages arrive: FANOUT_INLINE_MAX=%s", async (FANOUT_INLINE_MAX) => {
+    const clients = await start(10, { FANOUT_INLINE_MAX });
     let left = 2 * 3 * clients.length;
     faults.request = () => (left-- > 0 ? "throttled" : undefined);
     for (const n of [1, 2, 3]) expect(await publish(clients, n)).toBe(n);
@@ -295,22 +297,3 @@ describe("API Gateway throttles everyone for a while", () => {
     await expectEachOnce(clients);
   });
 });
-
-/** The system's time and `aheadMs`. */
-function movableClock(aheadMs: number) {
-  let ahead = aheadMs;
-  const sleepers = new Map<() => void, number>();
-  const now = () => Date.now() + ahead;
-  return {
-    now,
-    sleep: (ms: number) =>
-      new Promise<void>((wake) => {
-        sleepers.set(wake, now() + ms);
-        setTimeout(wake, ms).unref();
-      }),
-    moveOn(ms: number) {
-      ahead += ms;
-      for (const [wake, at] of sleepers) if (at <= now()) wake();
-    },
-  };
-}
