@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Settings } from "./service.ts";
+import { parseTopicRules } from "./topic-rules.ts";
 
 /** Where a service keeps things and how it posts. */
 export type Backend =
@@ -57,8 +58,10 @@ export function parseConfig(environment: Environment): Config {
   const issues: v.BaseIssue<unknown>[] = [store, counts, dynamodb].flatMap(
     (parsed): v.BaseIssue<unknown>[] => parsed?.issues ?? [],
   );
-  if (issues.length > 0 || !counts.success || !store.success) {
+  const topicRules = parseTopicRules(environment.TOPIC_RULES || "[]");
+  if (issues.length > 0 || !counts.success || !store.success || "faults" in topicRules) {
     const faults = issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`);
+    if ("faults" in topicRules) faults.push(...topicRules.faults.map((fault) => `TOPIC_RULES${fault}`));
     throw new ConfigError(`The environment is wrong: ${faults.join(" ")} The README lists every name.`);
   }
   const { POST_CONCURRENCY, POST_TIMEOUT_MS, ...fanout } = counts.output;
@@ -69,6 +72,7 @@ export function parseConfig(environment: Environment): Config {
       pageSize: fanout.FANOUT_PAGE_SIZE,
       maxAttempts: fanout.FANOUT_ATTEMPTS_MAX,
       maxSubscriptions: fanout.SUBSCRIPTIONS_MAX,
+      rules: topicRules.rules,
     },
     posting: { concurrency: POST_CONCURRENCY, timeoutMs: POST_TIMEOUT_MS },
   };

@@ -20,12 +20,36 @@ export type {
   SubscriberPage,
   SubscriberQuery,
 } from "./ports/connection-store.ts";
-export type { Fanout, FanoutJob, FanoutQueue, SendOptions } from "./ports/fanout-queue.ts";
+export type {
+  ClosingFanout,
+  Fanout,
+  FanoutJob,
+  FanoutQueue,
+  Job,
+  MessagesFanout,
+  ReplayJob,
+  SendOptions,
+} from "./ports/fanout-queue.ts";
 export type { Ports } from "./ports/ports.ts";
-export { type Appended, type Batch, type LogPage, type TopicLog, VOID_AFTER_MS } from "./ports/topic-log.ts";
+export {
+  type Appended,
+  type Batch,
+  type IdempotencyKey,
+  KEY_LIFE_MS,
+  type LatestPage,
+  type LogPage,
+  type PageOptions,
+  type Retention,
+  type TopicLog,
+  VOID_AFTER_MS,
+} from "./ports/topic-log.ts";
 export type { Envelope, Logger, Service, Settings } from "./service.ts";
+export { DEFAULT_RULE, type TopicRule, type TopicRules } from "./topic-rules.ts";
 export { type ConnectInput, connect } from "./use-cases/connect.ts";
+export { deleteTopic } from "./use-cases/delete-topic.ts";
 export { deliver } from "./use-cases/deliver.ts";
+export { findBehind } from "./use-cases/find-behind.ts";
 export { findSender } from "./use-cases/find-sender.ts";
 export { type PublishInput, publish } from "./use-cases/publish.ts";
+export { type History, type HistoryInput, readHistory } from "./use-cases/read-history.ts";
 export { type Subscribed, type SubscribeTo, subscribe } from "./use-cases/subscribe.ts";

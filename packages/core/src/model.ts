@@ -28,6 +28,8 @@ export interface Connection extends Target {
 }
 
 export interface Subscriber extends Target {
+  /** Unix ms of its latest subscribe: one that subscribes again is a newer subscriber. */
+  readonly subscribedAt: number;
   /** Unix ms. */
   readonly validUntil: number;
 }
@@ -39,6 +41,8 @@ export interface Delivery {
   readonly from?: string;
   /** Unix ms at which the service accepted it. */
   readonly time: number;
+  /** The idempotency key that it was published with. */
+  readonly key?: string;
 }
 
 export interface LoggedMessage extends Delivery {

@@ -1,14 +1,15 @@
 import type { Clock } from "./clock.ts";
 import type { Target } from "./model.ts";
-import type { Fanout } from "./ports/fanout-queue.ts";
+import type { MessagesFanout } from "./ports/fanout-queue.ts";
 import type { Ports } from "./ports/ports.ts";
+import type { TopicRules } from "./topic-rules.ts";
 
 /** How a service's messages look on the wire. */
 export interface Envelope {
   /** The frames that carry a fan-out, in order, each under the gateway's limit. */
-  frames(fanout: Fanout): readonly string[];
+  frames(fanout: MessagesFanout): readonly string[];
   /** The same for the connection that sent it, where that sees something else. */
-  framesForSender?(fanout: Fanout): readonly string[];
+  framesForSender?(fanout: MessagesFanout): readonly string[];
 }
 
 /** Bounds that an operator may set; see `config.ts` for their names and defaults. */
@@ -21,6 +22,7 @@ export interface Settings {
   readonly maxAttempts: number;
   /** Topics that one connection may hold. */
   readonly maxSubscriptions: number;
+  readonly rules: TopicRules;
 }
 
 /** Where things go that nobody waits for. Never give it a payload, token or key. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type FanoutJob, UnavailableError } from "@topicast/core";
+import { type Job, UnavailableError } from "@topicast/core";
 import { health, httpHandler, json, queueHandler } from "@topicast/core/lambda";
 import { aConnection, aJob, aTopic, TEST_START } from "@topicast/testing";
 import type { APIGatewayProxyEventV2, SQSEvent, SQSRecord } from "aws-lambda";
@@ -7,7 +7,7 @@ import { PLENTY, testService } from "./test-service.ts";
 
 const context = { getRemainingTimeInMillis: PLENTY };
 
-function batchOf(...jobs: readonly FanoutJob[]): SQSEvent {
+function batchOf(...jobs: readonly Job[]): SQSEvent {
   return { Records: jobs.map((job, index) => recordOf(`m${index}`, JSON.stringify(job))) };
 }
 
@@ -50,7 +50,7 @@ describe("queueHandler", () => {
 describe("a record", () => {
   const topic = aTopic("room/1");
 
-  async function deliverRecord(job: FanoutJob, attributes: Partial<SQSRecord["attributes"]>) {
+  async function deliverRecord(job: Job, attributes: Partial<SQSRecord["attributes"]>) {
     const service = testService();
     const alice = aConnection({ room: topic });
     await service.connections.connect(alice);

@@ -3,7 +3,7 @@ import { type ConnectionStore, DEFAULT_APP, publish, type TopicLog, UnavailableE
 import { aConnection, aTopic } from "@topicast/testing";
 import { createMemoryConnectionStore } from "../src/drivers/connection-store/memory.ts";
 import { createMemoryTopicLog } from "../src/drivers/topic-log/memory.ts";
-import { type TestService, takeJobs, testService } from "./test-service.ts";
+import { type TestService, takeJobs, testService, work } from "./test-service.ts";
 
 const topic = aTopic("room/1");
 const hello = { app: DEFAULT_APP, topic, payloads: ["hello"], echo: true, ephemeral: false };
@@ -22,7 +22,8 @@ describe("publish", () => {
     const service = testService();
     const [alice, bob] = await join(service, 2);
     const place = await publish(service, { ...hello, payloads: ["a", "b"], from: "alice" });
-    expect(place).toEqual({ epoch: expect.any(String), seq: 2 });
+    expect(place).toEqual({ ok: true, value: { epoch: expect.any(String), seq: 2 } });
+    const epoch = place.ok ? place.value?.epoch : undefined;
     for (const connection of [alice, bob]) {
       const frames = service.gateway.frames(connection!.id).map((frame) => JSON.parse(frame));
       const time = service.clock.now();
@@ -30,15 +31,15 @@ describe("publish", () => {
         { seq: 1, payload: "a", from: "alice", time },
         { seq: 2, payload: "b", from: "alice", time },
       ];
-      expect(frames).toEqual([{ type: "messages", topic, epoch: place?.epoch, messages }]);
+      expect(frames).toEqual([{ type: "messages", topic, epoch, messages }]);
     }
     expect(takeJobs(service)).toEqual([]);
   });
 
   it("numbers what is published to an empty topic, and posts nothing", async () => {
     const service = testService();
-    await expect(publish(service, hello)).resolves.toMatchObject({ seq: 1 });
-    await expect(publish(service, hello)).resolves.toMatchObject({ seq: 2 });
+    await expect(publish(service, hello)).resolves.toMatchObject({ value: { seq: 1 } });
+    await expect(publish(service, hello)).resolves.toMatchObject({ value: { seq: 2 } });
     expect(service.gateway.posts).toEqual([]);
     expect(takeJobs(service)).toEqual([]);
   });
@@ -81,12 +82,12 @@ describe("publish", () => {
     const service = testService();
     const [alice, bob] = await join(service, 2);
     service.gateway.refuse(bob!.id, "throttled");
-    await expect(publish(service, { ...hello, ephemeral: true })).resolves.toBeUndefined();
+    await expect(publish(service, { ...hello, ephemeral: true })).resolves.toEqual({ ok: true, value: undefined });
     const time = service.clock.now();
     const frame = { type: "messages", topic, messages: [{ payload: "hello", time }] };
     expect(service.gateway.frames(alice!.id).map((text) => JSON.parse(text))).toEqual([frame]);
     expect(takeJobs(service)).toEqual([]);
-    await expect(publish(service, hello)).resolves.toMatchObject({ seq: 1 });
+    await expect(publish(service, hello)).resolves.toMatchObject({ value: { seq: 1 } });
   });
 
   it("reaches who subscribed a moment ago, though a read that isn't fresh would miss them", async () => {
@@ -142,11 +143,36 @@ describe("publish", () => {
     const beforeWrite = () => (writes++ === 0 ? released : Promise.resolve());
     const slow = { ...service, log: createMemoryTopicLog({ clock: service.clock, beforeWrite }) };
     const first = publish(slow, hello);
-    await expect(publish(slow, hello)).resolves.toMatchObject({ seq: 2 });
+    await expect(publish(slow, hello)).resolves.toMatchObject({ value: { seq: 2 } });
     await expect(slow.log.place(DEFAULT_APP, topic)).resolves.toMatchObject({ seq: 0 });
     release();
-    await expect(first).resolves.toMatchObject({ seq: 1 });
+    await expect(first).resolves.toMatchObject({ value: { seq: 1 } });
     await expect(slow.log.place(DEFAULT_APP, topic)).resolves.toMatchObject({ seq: 2 });
+  });
+
+  it.each([1, 0])(
+    "is finished by its retry where it died before its fan-out, and not doubled: inlineMax %i",
+    async (inlineMax) => {
+      const service = testService({ inlineMax });
+      const [alice] = await join(service, 1);
+      const died = { ...service.connections, subscribers: fail("store") };
+      const keyed = { ...hello, key: "k", from: "bob" };
+      await expect(publish({ ...service, connections: died }, keyed)).rejects.toBeInstanceOf(UnavailableError);
+      await expect(publish(service, { ...keyed, payloads: ["other"] })).resolves.toMatchObject({ value: { seq: 1 } });
+      await work(service, 1);
+      const frames = service.gateway.frames(alice!.id).map((frame) => JSON.parse(frame));
+      expect(frames).toMatchObject([{ messages: [{ seq: 1, payload: "hello", key: "k" }] }]);
+    },
+  );
+
+  it("keeps the keys of a backend, of those for whom it speaks, and of clients apart", async () => {
+    const service = testService();
+    const [alice] = await join(service, 1);
+    const senders = [{}, { from: "bob" }, { from: "bob", sender: alice!.id }, { from: "eve", sender: alice!.id }];
+    const publishAll = () => Promise.all(senders.map((sender) => publish(service, { ...hello, ...sender, key: "k" })));
+    const first = await publishAll();
+    expect(first.map((result) => result.ok && result.value?.seq)).toEqual([1, 2, 3, 4]);
+    expect(await publishAll()).toEqual(first);
   });
 
   it.each(["a store that throttles", "a queue that refuses"])(

@@ -56,6 +56,25 @@ describe("subscribe", () => {
     expect(subscribersThen).toEqual([1]);
   });
 
+  it("registers before it reads what was missed", async () => {
+    const service = testService();
+    const target = aTarget();
+    await connect(service, { app, target });
+    const subscribersThen: number[] = [];
+    const log: TopicLog = {
+      ...service.log,
+      readSince: async (...call) => {
+        const page = await service.connections.subscribers({ app, topic, shard: 0, limit: 10, freshness: "fresh" });
+        subscribersThen.push(page.subscribers.length);
+        return service.log.readSince(...call);
+      },
+    };
+    const query = { since: await service.log.place(app, topic), limit: 10 };
+    const subscribed = await subscribe({ ...service, log }, { app, topic, target, query });
+    expect(subscribed).toMatchObject({ ok: true, value: { history: { recovered: true, messages: [] } } });
+    expect(subscribersThen).toEqual([1]);
+  });
+
   it("tells a connection that nobody knows to connect again", async () => {
     const subscribed = await subscribe(testService(), { app, topic, target: aTarget() });
     expect(subscribed).toMatchObject({ ok: false, fault: { code: "not_found" } });

@@ -1,4 +1,4 @@
-import type { FanoutJob, Service, Settings } from "@topicast/core";
+import type { Job, Service, Settings } from "@topicast/core";
 import {
   createMemoryConnectionStore,
   createMemoryQueue,
@@ -6,9 +6,10 @@ import {
   type MemoryQueue,
 } from "@topicast/core/memory";
 import { encodeMessages } from "@topicast/protocol";
-import { type TestClock, testClock } from "@topicast/testing";
+import { type MessagesJob, type TestClock, testClock } from "@topicast/testing";
 import { createMemoryGateway, type MemoryGateway } from "../src/drivers/connection-gateway/memory.ts";
 import { deliver } from "../src/use-cases/deliver.ts";
+import { replay } from "../src/use-cases/replay.ts";
 
 export interface TestService extends Service {
   readonly clock: TestClock;
@@ -35,7 +36,7 @@ export function testService(settings: Partial<Settings> = {}, overrides: Partial
       error: (message) => logged.push(`error: ${message}`),
     },
     envelope: { frames: ({ topic, epoch, messages }) => encodeMessages({ topic, epoch }, messages) },
-    settings: { inlineMax: 16, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100, ...settings },
+    settings: { inlineMax: 16, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100, rules: [], ...settings },
     ...(overrides as Partial<TestService>),
   };
 }
@@ -44,18 +45,23 @@ export function testService(settings: Partial<Settings> = {}, overrides: Partial
 export const PLENTY = () => 60_000;
 
 /** The jobs that wait, taken from the queue. */
-export function takeJobs({ queue }: TestService): FanoutJob[] {
+export function takeJobs<J extends Job = MessagesJob>({ queue }: TestService): J[] {
   return queue.receive(1_000).map(({ body, receiptHandle }) => {
     queue.delete(receiptHandle);
-    return JSON.parse(body) as FanoutJob;
+    return JSON.parse(body) as J;
   });
 }
 
 /** Lets workers run for a while: each second, every job that is visible is delivered. */
 export async function work(service: TestService, seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second++) {
-    const working = Promise.all(takeJobs(service).map((job) => deliver(service, job, PLENTY)));
+    const working = Promise.all(takeJobs<Job>(service).map((job) => workOn(service, job)));
     await service.clock.advance(1_000);
     await working;
   }
+}
+
+/** Has a worker with plenty of time do a job. */
+export function workOn(service: TestService, job: Job): Promise<void> {
+  return job.kind === "replay" ? replay(service, job, PLENTY) : deliver(service, job, PLENTY);
 }

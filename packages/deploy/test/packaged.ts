@@ -8,6 +8,7 @@ import { readTemplate, type Template } from "./template.ts";
 export const PACKAGING_MS = 120_000;
 
 export const REFUSAL = "RefusalRole";
+export const PING = "PingRole";
 export const SUBSCRIPTION = "SubscriptionRole";
 export const CONNECTION = "ConnectionRole";
 export const PUBLISH = "PublishRole";
@@ -24,15 +25,16 @@ export const STACKS = [
   },
   {
     service: "message-topic",
-    answering: ["subscribe", "unsubscribe", "publish", "ping", "$default"],
+    answering: ["subscribe", "unsubscribe", "publish", "history", "ping", "$default"],
     silent: ["$connect", "$disconnect"],
-    http: ["POST /topics/{proxy+}", "POST /messages", "GET /health"],
+    http: ["POST /topics/{proxy+}", "GET /topics/{proxy+}", "DELETE /topics/{proxy+}", "POST /messages", "GET /health"],
     roles: {
       connect: CONNECTION,
       disconnect: CONNECTION,
       subscribe: SUBSCRIPTION,
       unsubscribe: SUBSCRIPTION,
-      ping: SUBSCRIPTION,
+      history: SUBSCRIPTION,
+      ping: PING,
       default: REFUSAL,
       publish: PUBLISH,
       http: PUBLISH,

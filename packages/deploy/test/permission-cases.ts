@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation fills these in
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { CONNECTION, type Packaged, PUBLISH, REFUSAL, STACKS, SUBSCRIPTION } from "./packaged.ts";
+import { CONNECTION, type Packaged, PING, PUBLISH, REFUSAL, STACKS, SUBSCRIPTION } from "./packaged.ts";
 import type { Template } from "./template.ts";
 
 const ACCOUNT = "${AWS::Region}:${AWS::AccountId}";
@@ -12,6 +12,7 @@ function expectedGrants(service: string, role: string): Readonly<Record<string, 
   const post = { [`${API_ARN}:\${WebsocketsApi}/dev/POST/@connections/*`]: ["execute-api:ManageConnections"] };
   const log = { [logs]: ["logs:CreateLogStream", "logs:PutLogEvents"] };
   if (role === REFUSAL) return log;
+  if (role === PING) return { ...log, "${Table.Arn}": ["dynamodb:BatchGetItem", "dynamodb:GetItem"] };
   const actions = ["BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"];
   const table = { ...log, "${Table.Arn}": actions.map((action) => `dynamodb:${action}`) };
   if (role === SUBSCRIPTION) return table;

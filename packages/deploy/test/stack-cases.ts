@@ -75,6 +75,7 @@ export function describeStack(packaged: () => Packaged): void {
           SUBSCRIPTIONS_MAX: "",
           POST_CONCURRENCY: "",
           POST_TIMEOUT_MS: "",
+          TOPIC_RULES: "[]",
           POWERTOOLS_LOG_LEVEL: "",
         });
       }

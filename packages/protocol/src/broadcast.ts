@@ -17,8 +17,9 @@ export interface BroadcastMarks {
   readonly _now: number;
   /** Who sent it; absent where a backend did. */
   readonly _from?: string;
-  readonly _seq: number;
-  readonly _epoch: string;
+  /** Its place; absent where it is ephemeral. */
+  readonly _seq?: number;
+  readonly _epoch?: string;
 }
 
 /** What a client or backend sent, as the object that is broadcast: itself where it is a JSON object, else under `data`. */

@@ -1,10 +1,10 @@
-import type { Message, MessagesFrame, Place, ServerFrame } from "./frames.ts";
+import type { Message, MessagesFrame, Place, RecoveryFrame, ServerFrame } from "./frames.ts";
 import { isJsonObject, parseJson, utf8Length } from "./json.ts";
 import { MAX_SERVER_FRAME_BYTES, MAX_SERVER_FRAME_DEPTH } from "./limits.ts";
 
-const TYPES: ReadonlySet<unknown> = new Set<ServerFrame["type"]>(["messages", "ack", "error", "pong"]);
+const TYPES: ReadonlySet<unknown> = new Set<ServerFrame["type"]>(["messages", "ack", "error", "pong", "closing"]);
 
-export function encodeFrame(frame: ServerFrame): string {
+export function encodeFrame(frame: ServerFrame | RecoveryFrame): string {
   return JSON.stringify(frame);
 }
 
@@ -32,6 +32,36 @@ export function encodeMessages(
     ...encodeMessages({ topic, epoch }, messages.slice(0, middle), maxBytes),
     ...encodeMessages({ topic, epoch }, messages.slice(middle), maxBytes),
   ];
+}
+
+export interface FitOptions {
+  /** Which to keep where not all fit. */
+  readonly from: "oldest" | "newest";
+  readonly maxBytes?: number;
+}
+
+/**
+ * `head` with as many `messages` as fit into `maxBytes`, in order, as JSON text; `more` says that some were left out, or what `head` says. `head` is
+ * an `ack` without messages, or the answer of the same over HTTP. It holds one message at least, since a client could never pass a page without:
+ * the limits of a publish let each fit by itself.
+ */
+export function fitMessages(
+  head: object & { readonly more?: boolean; readonly messages?: never },
+  messages: readonly Message[],
+  { from, maxBytes = MAX_SERVER_FRAME_BYTES }: FitOptions,
+): string {
+  const around = (more: boolean) => JSON.stringify({ ...head, more }).slice(0, -1);
+  const fitting: string[] = [];
+  let bytes = utf8Length(around(false)) + `,"messages":[]}`.length;
+  for (const message of from === "oldest" ? messages : messages.toReversed()) {
+    const text = JSON.stringify(message);
+    bytes += utf8Length(text) + (fitting.length > 0 ? 1 : 0);
+    if (bytes > maxBytes && fitting.length > 0) break;
+    fitting.push(text);
+  }
+  const more = head.more === true || fitting.length < messages.length;
+  if (from === "newest") fitting.reverse();
+  return `${around(more)},"messages":[${fitting.join()}]}`;
 }
 
 /** A frame of the topic service, or `undefined` for what a client ignores: empty frames, unknown types, and what is not a frame. */

@@ -15,6 +15,8 @@ export interface Message {
   readonly from?: string;
   /** Unix ms at which the service accepted it. */
   readonly time: number;
+  /** The idempotency key that it was published with. */
+  readonly key?: string;
 }
 
 export interface MessagesFrame {
@@ -30,11 +32,17 @@ export interface AckFrame {
   readonly id?: string;
   readonly action: string;
   readonly topic: string;
-  /** The place of the last message (publish) or how far the topic is settled (subscribe); absent where ephemeral. */
+  /** The place of the last message (publish) or how far the topic is settled (subscribe, history); absent where ephemeral. */
   readonly epoch?: string;
   readonly seq?: number;
   /** This client's `from`. */
   readonly you?: string;
+  /** Whether everything after the `since` of the request can be had: all of it or none. */
+  readonly recovered?: boolean;
+  /** What was asked for of the history, oldest first; numbers that are absent up to the last one are void. */
+  readonly messages?: readonly Message[];
+  /** Whether some of it is left: with `since` what follows the last of `messages`, with `last` what comes before the first. */
+  readonly more?: boolean;
 }
 
 export interface ErrorFrame {
@@ -54,7 +62,26 @@ export interface PongFrame {
   readonly time?: number;
   readonly connectionId?: string;
   readonly you?: string;
+  /** Which topics have something newer than the places that the ping asked about. */
+  readonly behind?: readonly string[];
+}
+
+/** A subscription ends, or the connection where no topic is named. */
+export interface ClosingFrame {
+  readonly type: "closing";
+  readonly topic?: string;
+  readonly reason: string;
+  /** Whether to come back. */
+  readonly reconnect: boolean;
+}
+
+/** How a replay in message-broadcast went; `epoch` and `seq` are where the room stands. */
+export interface RecoveryFrame {
+  readonly type: "recovery";
+  readonly epoch: string;
+  readonly seq: number;
+  readonly recovered: boolean;
 }
 
 /** What the topic service sends. */
-export type ServerFrame = MessagesFrame | AckFrame | ErrorFrame | PongFrame;
+export type ServerFrame = MessagesFrame | AckFrame | ErrorFrame | PongFrame | ClosingFrame;

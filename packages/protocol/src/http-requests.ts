@@ -5,11 +5,11 @@ import { MAX_HTTP_BODY_BYTES, MAX_HTTP_PAYLOAD_BYTES } from "./limits.ts";
 import {
   batchSchema,
   check,
+  ephemeralOf,
   nameSchema,
   payloadBytes,
   payloadsOf,
   publishEntries,
-  refuseUnserved,
   tooLarge,
 } from "./schema.ts";
 import { parseTopic, type Topic } from "./topic-name.ts";
@@ -19,8 +19,11 @@ export interface HttpPublish {
   readonly topic: Topic;
   /** 1 to 100, applied whole or not at all. */
   readonly payloads: readonly Json[];
-  readonly ephemeral: boolean;
+  /** No number, no history. Absent where the publish doesn't say: the topic's rule decides. */
+  readonly ephemeral?: boolean;
   readonly from?: string;
+  /** Whoever repeats the publish with it gets the first answer. */
+  readonly key?: string;
 }
 
 /** A message of `POST /messages`: what to publish, or what is wrong with it and the topic that it named. */
@@ -29,12 +32,23 @@ export type HttpPublishOfMany =
   | { readonly ok: false; readonly fault: Fault; readonly topic?: string };
 
 const publishSchema = v.object({ ...publishEntries, from: v.optional(nameSchema) });
+const headerSchema = v.object({ "Idempotency-Key": nameSchema });
 const publishManySchema = v.object({ messages: batchSchema });
 
-/** Parses the body of `POST /topics/{topic…}/messages`. Never throws. */
-export function parseHttpPublish(topic: string, body: string): Result<HttpPublish> {
+/** Parses the body of `POST /topics/{topic…}/messages`, and the header `Idempotency-Key` where there is one. Never throws. */
+export function parseHttpPublish(topic: string, body: string, idempotencyKey?: string): Result<HttpPublish> {
   const fields = parseBody(body);
-  return fields.ok ? parsePublish(topic, fields.value) : fields;
+  if (!fields.ok) return fields;
+  const publish = parsePublish(topic, fields.value);
+  return publish.ok && idempotencyKey !== undefined ? addKey(publish.value, idempotencyKey) : publish;
+}
+
+function addKey(publish: HttpPublish, idempotencyKey: string): Result<HttpPublish> {
+  const checked = check(headerSchema, { "Idempotency-Key": idempotencyKey });
+  if (!checked.ok) return checked;
+  return publish.key === undefined || publish.key === idempotencyKey
+    ? ok({ ...publish, key: idempotencyKey })
+    : refuse("bad_request", "`key` and the header `Idempotency-Key` differ; give one of them.");
 }
 
 /**
@@ -74,15 +88,16 @@ function parsePublish(topic: unknown, fields: JsonObject): Result<HttpPublish> {
   if (!name.ok) return name;
   const checked = check(publishSchema, fields);
   if (!checked.ok) return checked;
-  const served = refuseUnserved(fields, ["key"]);
-  if (!served.ok) return served;
-  const { payloads, ephemeral = false, latest, from } = checked.value;
+  const { payloads, latest, from, key } = checked.value;
+  const ephemeral = ephemeralOf(checked.value.ephemeral, latest);
+  if (!ephemeral.ok) return ephemeral;
   const list = payloadsOf(fields, payloads, MAX_HTTP_PAYLOAD_BYTES);
   if (!list.ok) return list;
   return ok({
     topic: name.value,
     payloads: list.value,
-    ephemeral: ephemeral || latest !== undefined,
+    ...ephemeral.value,
     ...(from !== undefined && { from }),
+    ...(key !== undefined && { key }),
   });
 }

@@ -8,6 +8,13 @@ export const MAX_HTTP_BODY_BYTES = 192 * 1024;
 export const MAX_SERVER_FRAME_BYTES = 128 * 1024;
 /** Payloads of one publish, and messages of one `POST /messages`. */
 export const MAX_BATCH = 100;
+/** Messages that `last` may ask for. */
+export const MAX_LAST = 100;
+/** Messages that a page of history may be asked to hold, and how many it holds where nothing is said. */
+export const MAX_PAGE_LIMIT = 1_000;
+export const DEFAULT_PAGE_LIMIT = 100;
+/** Topics that one ping may ask about. */
+export const MAX_PLACES = 50;
 /** Characters (code points) of a request's `id` and of other short names that a client makes up. */
 export const MAX_NAME_LENGTH = 64;
 /** Code points of a topic name. */

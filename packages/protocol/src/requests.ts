@@ -1,8 +1,20 @@
 import * as v from "valibot";
 import { type Fault, ok, type Result, refuse } from "./codes.ts";
+import type { Place } from "./frames.ts";
+import { type HistoryQuery, historyEntries, parseHistory, refuseBoth } from "./history-query.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson, utf8Length } from "./json.ts";
 import { MAX_CLIENT_FRAME_BYTES } from "./limits.ts";
-import { check, flagSchema, nameSchema, payloadsOf, publishEntries, refuseUnserved, tooLarge } from "./schema.ts";
+import { parsePlaces, type TopicPlace } from "./places.ts";
+import {
+  check,
+  ephemeralOf,
+  flagSchema,
+  nameSchema,
+  payloadsOf,
+  publishEntries,
+  refuseUnserved,
+  tooLarge,
+} from "./schema.ts";
 import { parseTopic, type Topic } from "./topic-name.ts";
 
 interface Tagged {
@@ -12,6 +24,10 @@ interface Tagged {
 export interface SubscribeRequest extends Tagged {
   readonly action: "subscribe";
   readonly topic: Topic;
+  /** Asks for all after this place. Never together with `last`. */
+  readonly since?: Place;
+  /** Asks for the newest 1 to 100 messages. */
+  readonly last?: number;
 }
 export interface UnsubscribeRequest extends Tagged {
   readonly action: "unsubscribe";
@@ -22,16 +38,21 @@ export interface PublishRequest extends Tagged {
   readonly topic: Topic;
   /** 1 to 100, applied whole or not at all. */
   readonly payloads: readonly Json[];
-  /** No number, no history. */
-  readonly ephemeral: boolean;
+  /** No number, no history. Absent where the publish doesn't say: the topic's rule decides. */
+  readonly ephemeral?: boolean;
+  /** Whoever repeats the publish with it gets the first answer. */
+  readonly key?: string;
   /** Whether this connection gets it too. */
   readonly echo: boolean;
 }
+export type HistoryRequest = Tagged & { readonly action: "history"; readonly topic: Topic } & HistoryQuery;
 export interface PingRequest extends Tagged {
   readonly action: "ping";
+  /** What the client has of its topics, at most 50; none where it didn't ask. */
+  readonly places: readonly TopicPlace[];
 }
 /** What the topic service takes. */
-export type ClientRequest = SubscribeRequest | UnsubscribeRequest | PublishRequest | PingRequest;
+export type ClientRequest = SubscribeRequest | UnsubscribeRequest | PublishRequest | HistoryRequest | PingRequest;
 export type Action = ClientRequest["action"];
 
 /** What an `error` frame says of the request that it answers, as far as that could be read. */
@@ -46,12 +67,16 @@ export type ParsedRequest =
   | { readonly ok: false; readonly fault: Fault; readonly head: RequestHead };
 
 const taggedSchema = v.object({ id: v.optional(nameSchema) });
+const { since, last } = historyEntries;
+const subscribeSchema = v.object({ ...taggedSchema.entries, since, last });
+const historySchema = v.object({ ...taggedSchema.entries, ...historyEntries });
 const publishSchema = v.object({ ...taggedSchema.entries, ...publishEntries, echo: v.optional(flagSchema) });
 
 const PARSERS: { readonly [A in Action]: (fields: JsonObject) => Result<Extract<ClientRequest, { action: A }>> } = {
-  subscribe: (fields) => parseTopicRequest("subscribe", fields, ["since", "last", "presence"]),
-  unsubscribe: (fields) => parseTopicRequest("unsubscribe", fields, []),
+  subscribe: parseSubscribe,
+  unsubscribe: parseUnsubscribe,
   publish: parsePublish,
+  history: parseHistoryRequest,
   ping: parsePing,
 };
 
@@ -88,17 +113,38 @@ function headOf({ id, action, topic }: JsonObject): RequestHead {
   };
 }
 
-function parseTopicRequest<A extends "subscribe" | "unsubscribe">(
-  action: A,
-  fields: JsonObject,
-  unserved: readonly string[],
-): Result<{ action: A; topic: Topic; id?: string }> {
+function parseSubscribe(fields: JsonObject): Result<SubscribeRequest> {
+  const checked = check(subscribeSchema, fields);
+  if (!checked.ok) return checked;
+  const topic = parseTopic(fields.topic);
+  if (!topic.ok) return topic;
+  const served = refuseUnserved(fields, ["presence"]);
+  if (!served.ok) return served;
+  const { since, last } = checked.value;
+  if (since !== undefined && last !== undefined) return refuseBoth("`since`");
+  return ok({
+    action: "subscribe",
+    topic: topic.value,
+    ...(since !== undefined && { since }),
+    ...(last !== undefined && { last }),
+    ...tag(checked.value),
+  });
+}
+
+function parseUnsubscribe(fields: JsonObject): Result<UnsubscribeRequest> {
   const tagged = check(taggedSchema, fields);
   if (!tagged.ok) return tagged;
   const topic = parseTopic(fields.topic);
+  return topic.ok ? ok({ action: "unsubscribe", topic: topic.value, ...tag(tagged.value) }) : topic;
+}
+
+function parseHistoryRequest(fields: JsonObject): Result<HistoryRequest> {
+  const checked = check(historySchema, fields);
+  if (!checked.ok) return checked;
+  const topic = parseTopic(fields.topic);
   if (!topic.ok) return topic;
-  const served = refuseUnserved(fields, unserved);
-  return served.ok ? ok({ action, topic: topic.value, ...tag(tagged.value) }) : served;
+  const query = parseHistory(checked.value, "`since`");
+  return query.ok ? ok({ action: "history", topic: topic.value, ...query.value, ...tag(checked.value) }) : query;
 }
 
 function parsePublish(fields: JsonObject): Result<PublishRequest> {
@@ -106,9 +152,9 @@ function parsePublish(fields: JsonObject): Result<PublishRequest> {
   if (!checked.ok) return checked;
   const topic = parseTopic(fields.topic);
   if (!topic.ok) return topic;
-  const served = refuseUnserved(fields, ["key"]);
-  if (!served.ok) return served;
-  const { id, payloads, ephemeral = false, latest, echo = true } = checked.value;
+  const { id, payloads, latest, key, echo = true } = checked.value;
+  const ephemeral = ephemeralOf(checked.value.ephemeral, latest);
+  if (!ephemeral.ok) return ephemeral;
   if (!echo && id === undefined) {
     return refuse(
       "bad_request",
@@ -121,7 +167,8 @@ function parsePublish(fields: JsonObject): Result<PublishRequest> {
     action: "publish",
     topic: topic.value,
     payloads: list.value,
-    ephemeral: ephemeral || latest !== undefined,
+    ...ephemeral.value,
+    ...(key !== undefined && { key }),
     echo,
     ...tag({ id }),
   });
@@ -130,8 +177,8 @@ function parsePublish(fields: JsonObject): Result<PublishRequest> {
 function parsePing(fields: JsonObject): Result<PingRequest> {
   const tagged = check(taggedSchema, fields);
   if (!tagged.ok) return tagged;
-  const served = refuseUnserved(fields, ["places"]);
-  return served.ok ? ok({ action: "ping", ...tag(tagged.value) }) : served;
+  const places = parsePlaces(Object.hasOwn(fields, "places") ? fields.places : undefined);
+  return places.ok ? ok({ action: "ping", places: places.value, ...tag(tagged.value) }) : places;
 }
 
 function tag({ id }: { id?: string | undefined }): Tagged {

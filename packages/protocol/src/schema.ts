@@ -29,7 +29,14 @@ export const publishEntries = {
   payloads: v.optional(batchSchema),
   ephemeral: v.optional(flagSchema),
   latest: v.optional(nameSchema),
+  key: v.optional(nameSchema),
 };
+
+/** Whole numbers, which the message says as well. */
+export function wholeNumberSchema(min: number, max: number) {
+  const rule = `must be a whole number from ${min} to ${max}.`;
+  return v.pipe(v.number(rule), v.safeInteger(rule), v.minValue(min, rule), v.maxValue(max, rule));
+}
 
 /** Checks fields against a schema whose messages read on from the field's name: "must be …". */
 export function check<S extends v.GenericSchema>(schema: S, value: unknown): Result<v.InferOutput<S>> {
@@ -58,6 +65,17 @@ export function payloadsOf(
   return bytes > maxBytes
     ? tooLarge(payloads === undefined ? "`payload` is" : "`payloads` are", bytes, maxBytes)
     : ok(all);
+}
+
+/** Whether a publish is ephemeral, where it says so: `latest` implies it. */
+export function ephemeralOf(
+  ephemeral: boolean | undefined,
+  latest: string | undefined,
+): Result<{ readonly ephemeral?: boolean }> {
+  if (latest === undefined) return ok(ephemeral === undefined ? {} : { ephemeral });
+  return ephemeral === false
+    ? refuse("bad_request", "`latest` implies `ephemeral`; leave `ephemeral: false` out.")
+    : ok({ ephemeral: true });
 }
 
 /** UTF-8 bytes of payloads together, each written out as JSON. */

@@ -44,9 +44,12 @@ export function aConnection(overrides: Partial<Connection> = {}): Connection {
   return { ...target, app: DEFAULT_APP, from: `client-${target.id}`, validUntil, ...overrides };
 }
 
+export type MessagesJob = Extract<FanoutJob, { kind: "messages" }>;
+
 /** A first try at a shard with one numbered message. */
-export function aJob(overrides: Partial<FanoutJob> = {}): FanoutJob {
+export function aJob(overrides: Partial<MessagesJob> = {}): MessagesJob {
   return {
+    kind: "messages",
     app: DEFAULT_APP,
     topic: aTopic(),
     epoch: "k3f9",

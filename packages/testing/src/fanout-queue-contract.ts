@@ -1,19 +1,19 @@
 import { describe, expect, it } from "@jest/globals";
-import type { ConnectionId, FanoutJob, FanoutQueue } from "@topicast/core";
+import type { ConnectionId, FanoutQueue } from "@topicast/core";
 import type { TestClock } from "./clock.ts";
-import { aJob, anApp, aTarget, aTopic } from "./factories.ts";
+import { aJob, anApp, aTarget, aTopic, type MessagesJob } from "./factories.ts";
 import { type Closable, useHarness } from "./harness.ts";
 import { HOSTILE_PAYLOADS } from "./hostile.ts";
 
 export interface ReceivedJob {
-  readonly job: FanoutJob;
+  readonly job: MessagesJob;
   readonly handle: string;
   /** 1 the first time. */
   readonly receiveCount: number;
 }
 
 export interface DeadJob {
-  readonly job: FanoutJob;
+  readonly job: MessagesJob;
   /** Absent where the queue itself buried the job. */
   readonly reason?: string;
 }
@@ -74,7 +74,7 @@ function shardsOf(received: readonly ReceivedJob[]): readonly number[] {
   return received.map(({ job }) => job.shard).sort((a, b) => a - b);
 }
 
-function jobsOfShards(count: number): readonly FanoutJob[] {
+function jobsOfShards(count: number): readonly MessagesJob[] {
   return Array.from({ length: count }, (_, shard) => aJob({ shard }));
 }
 

@@ -7,7 +7,16 @@ export {
 } from "./connection-gateway-contract.ts";
 export type { ConnectionStoreHarness } from "./connection-steps.ts";
 export { describeConnectionStoreContract } from "./connection-store-contract.ts";
-export { aConnection, aConnectionId, aJob, anApp, aTarget, aTopic, CONNECTION_LIFE_MS } from "./factories.ts";
+export {
+  aConnection,
+  aConnectionId,
+  aJob,
+  anApp,
+  aTarget,
+  aTopic,
+  CONNECTION_LIFE_MS,
+  type MessagesJob,
+} from "./factories.ts";
 export {
   type DeadJob,
   describeFanoutQueueContract,
@@ -15,6 +24,6 @@ export {
   type ReceivedJob,
 } from "./fanout-queue-contract.ts";
 export { fewAtATime } from "./few-at-a-time.ts";
-export type { CreateTopicLogHarness, HeldWrite, Retention, TopicLogHarness } from "./log-steps.ts";
+export type { CreateTopicLogHarness, HeldWrite, TopicLogHarness } from "./log-steps.ts";
 export { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
 export { describeTopicLogContract } from "./topic-log-contract.ts";

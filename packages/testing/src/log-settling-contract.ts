@@ -2,7 +2,17 @@ import { describe, expect, it } from "@jest/globals";
 import { DEFAULT_APP, VOID_AFTER_MS } from "@topicast/core";
 import type { Place } from "@topicast/protocol";
 import { aTopic } from "./factories.ts";
-import { append, appendHeld, historySince, range, seqsOf, type TopicLogHarness, wholeHistory } from "./log-steps.ts";
+import {
+  append,
+  appendHeld,
+  historySince,
+  payloadsOf,
+  range,
+  readSince,
+  seqsOf,
+  type TopicLogHarness,
+  wholeHistory,
+} from "./log-steps.ts";
 
 const topic = aTopic();
 
@@ -20,21 +30,21 @@ function placeOf({ log }: TopicLogHarness): Promise<Place> {
 function describeLate(harness: () => TopicLogHarness): void {
   it("stays before a number that is taken and not yet written, and moves on when it is", async () => {
     const { clock } = harness();
-    const { epoch } = await append(harness(), topic, ["a"]);
+    const { epoch } = (await append(harness(), topic, ["a"])).place;
     const late = await appendHeld(harness(), topic, ["late"]);
     expect(await placeOf(harness())).toEqual({ epoch, seq: 1 });
     const { messages } = await append(harness(), topic, ["after"]);
     expect(seqsOf(messages)).toEqual([3]);
     await clock.advance(VOID_AFTER_MS - 1);
     expect(await placeOf(harness())).toEqual({ epoch, seq: 1 });
-    const page = await harness().log.readSince(DEFAULT_APP, topic, { epoch, seq: 0 }, 1);
+    const page = await readSince(harness(), topic, { epoch, seq: 0 }, { limit: 1 });
     expect(page).toMatchObject({ recovered: true, place: { seq: 1 }, messages: [{ seq: 1 }], more: false });
 
     late.release();
     expect(seqsOf((await late.appended).messages)).toEqual([2]);
     const history = await wholeHistory(harness(), topic);
     expect(history.place).toEqual({ epoch, seq: 3 });
-    expect(history.messages.map(({ payload }) => payload)).toEqual(["a", "late", "after"]);
+    expect(payloadsOf(history.messages)).toEqual(["a", "late", "after"]);
   });
 
   it("waits for the first of several that are late, in whatever order they write", async () => {
@@ -70,14 +80,14 @@ function describeVoid(harness: () => TopicLogHarness): void {
   it("makes void what stays empty for too long, and gives the late publisher new numbers", async () => {
     const { clock } = harness();
     const late = await appendHeld(harness(), topic, ["late 1", "late 2"]);
-    const { epoch } = await append(harness(), topic, ["after"]);
+    const { epoch } = (await append(harness(), topic, ["after"])).place;
     await clock.advance(VOID_AFTER_MS + 1);
     expect(await placeOf(harness())).toEqual({ epoch, seq: 3 });
     expect(seqsOf((await wholeHistory(harness(), topic)).messages)).toEqual([3]);
 
     late.release();
     const appended = await late.appended;
-    expect(appended.epoch).toBe(epoch);
+    expect(appended.place).toEqual({ epoch, seq: 5 });
     expect(seqsOf(appended.messages)).toEqual([4, 5]);
     const { messages } = await wholeHistory(harness(), topic);
     expect(messages.map(({ seq, payload }) => [seq, payload])).toEqual([
@@ -88,10 +98,10 @@ function describeVoid(harness: () => TopicLogHarness): void {
   });
 
   it("moves past a void number that is the last", async () => {
-    const { epoch } = await append(harness(), topic, ["a", "b"]);
+    const { epoch } = (await append(harness(), topic, ["a", "b"])).place;
     await appendHeld(harness(), topic, ["never"]);
     await harness().clock.advance(VOID_AFTER_MS + 1);
-    const page = await harness().log.readSince(DEFAULT_APP, topic, { epoch, seq: 0 }, 2);
+    const page = await readSince(harness(), topic, { epoch, seq: 0 }, { limit: 2 });
     expect(page).toMatchObject({ recovered: true, place: { epoch, seq: 3 }, more: false });
     expect(seqsOf((await append(harness(), topic, ["c"])).messages)).toEqual([4]);
   });
@@ -99,10 +109,10 @@ function describeVoid(harness: () => TopicLogHarness): void {
   it("recovers after a void number, and across it in pages", async () => {
     await append(harness(), topic, ["a"]);
     await appendHeld(harness(), topic, ["never", "never"]);
-    const { epoch } = await append(harness(), topic, ["b", "c"]);
+    const { epoch } = (await append(harness(), topic, ["b", "c"])).place;
     await harness().clock.advance(VOID_AFTER_MS + 1);
     for (const since of [1, 2, 3]) {
-      const { recovered, messages } = await historySince(harness(), topic, { epoch, seq: since }, 1);
+      const { recovered, messages } = await historySince(harness(), topic, { epoch, seq: since }, { limit: 1 });
       expect({ recovered, seqs: seqsOf(messages) }).toEqual({ recovered: true, seqs: [4, 5] });
     }
   });
@@ -167,7 +177,7 @@ function describeRaces(harness: () => TopicLogHarness): void {
   /** 1 is held for longer than it may be, 2 is written. */
   async function prepare() {
     const late = await appendHeld(harness(), topic, ["late"]);
-    const { epoch } = await append(harness(), topic, ["after"]);
+    const { epoch } = (await append(harness(), topic, ["after"])).place;
     await harness().clock.advance(VOID_AFTER_MS + 1);
     return { late, epoch };
   }

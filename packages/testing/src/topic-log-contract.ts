@@ -3,14 +3,20 @@ import { DEFAULT_APP } from "@topicast/core";
 import { anApp, aTopic } from "./factories.ts";
 import { useHarness } from "./harness.ts";
 import { HOSTILE_PAYLOADS, HOSTILE_TOPICS } from "./hostile.ts";
+import { describeKeys } from "./log-keys-contract.ts";
+import { describeLatest } from "./log-latest-contract.ts";
 import { describeReading } from "./log-reading-contract.ts";
+import { describeRepeats } from "./log-repeats-contract.ts";
+import { describeRestarting } from "./log-restarting-contract.ts";
 import { describeRetention } from "./log-retention-contract.ts";
 import { describeSettling } from "./log-settling-contract.ts";
 import {
   append,
   type CreateTopicLogHarness,
   DEFAULT_RETENTION,
+  payloadsOf,
   range,
+  readSince,
   seqsOf,
   type TopicLogHarness,
   wholeHistory,
@@ -19,15 +25,18 @@ import {
 /** What every driver of `TopicLog` promises. Each call of `createHarness` begins with an empty log. */
 export function describeTopicLogContract(name: string, createHarness: CreateTopicLogHarness): void {
   describe(`${name} keeps the contract of TopicLog`, () => {
-    const createDefault = () => createHarness(DEFAULT_RETENTION);
-    const harness = useHarness(createDefault);
+    const harness = useHarness(createHarness);
     describe("numbers", () => describeNumbers(harness));
     describe("messages", () => describeMessages(harness));
-    describe("epochs", () => describeEpochs(harness, createDefault));
+    describe("epochs", () => describeEpochs(harness, createHarness));
     describe("settled places", () => describeSettling(harness));
     describe("reading", () => describeReading(harness));
+    describe("reading the newest", () => describeLatest(harness));
+    describe("keys", () => describeKeys(harness));
+    describe("repeats of an append that is late or dead", () => describeRepeats(harness));
+    describe("restarting", () => describeRestarting(harness));
     describe("applications and topics", () => describeApartness(harness));
-    describe("retention", () => describeRetention(createHarness));
+    describe("retention", () => describeRetention(harness));
   });
 }
 
@@ -64,12 +73,12 @@ function describeNumbers(harness: () => TopicLogHarness): void {
     for (const [i, { messages }] of all.entries()) {
       const first = messages[0]?.seq ?? Number.NaN;
       expect(seqsOf(messages)).toEqual(range(first, first + messages.length - 1));
-      expect(messages.map(({ payload }) => payload)).toEqual(batches[i]);
+      expect(payloadsOf(messages)).toEqual(batches[i]);
     }
     const inOrder = all.flatMap(({ messages }) => messages).sort((a, b) => a.seq - b.seq);
     expect(seqsOf(inOrder)).toEqual(range(1, batches.flat().length));
     expect((await wholeHistory(harness(), topic)).messages).toEqual(inOrder);
-    expect(new Set(all.map(({ epoch }) => epoch)).size).toBe(1);
+    expect(new Set(all.map(({ place }) => place.epoch)).size).toBe(1);
   });
 }
 
@@ -77,23 +86,28 @@ function describeMessages(harness: () => TopicLogHarness): void {
   it("answers an append with what it wrote", async () => {
     const { log, clock } = harness();
     const time = clock.now() - 50;
-    const { epoch, messages } = await log.append(DEFAULT_APP, topic, { payloads: [{ x: 1 }], from: "böb", time });
-    expect(messages).toEqual([{ seq: 1, payload: { x: 1 }, from: "böb", time }]);
-    expect(await wholeHistory(harness(), topic)).toEqual({ recovered: true, place: { epoch, seq: 1 }, messages });
+    const batch = { payloads: [{ x: 1 }, 2], from: "böb", time };
+    const { place, messages } = await log.append(DEFAULT_APP, topic, batch, DEFAULT_RETENTION);
+    expect(messages).toEqual([
+      { seq: 1, payload: { x: 1 }, from: "böb", time },
+      { seq: 2, payload: 2, from: "böb", time },
+    ]);
+    expect(place.seq).toBe(2);
+    expect(await wholeHistory(harness(), topic)).toEqual({ recovered: true, place, messages });
   });
 
-  it("leaves `from` absent where there is none", async () => {
+  it("leaves `from` and `key` absent where there is none", async () => {
     const { log, clock } = harness();
-    const { messages } = await log.append(DEFAULT_APP, topic, { payloads: [1], time: clock.now() });
+    const { messages } = await log.append(DEFAULT_APP, topic, { payloads: [1], time: clock.now() }, DEFAULT_RETENTION);
     expect(messages).toStrictEqual([{ seq: 1, payload: 1, time: clock.now() }]);
     expect((await wholeHistory(harness(), topic)).messages).toStrictEqual(messages);
   });
 
   it("changes no payload", async () => {
     const { messages } = await append(harness(), topic, HOSTILE_PAYLOADS);
-    expect(messages.map(({ payload }) => payload)).toEqual(HOSTILE_PAYLOADS);
+    expect(payloadsOf(messages)).toEqual(HOSTILE_PAYLOADS);
     const read = (await wholeHistory(harness(), topic)).messages;
-    expect(read.map(({ payload }) => payload)).toEqual(HOSTILE_PAYLOADS);
+    expect(payloadsOf(read)).toEqual(HOSTILE_PAYLOADS);
   });
 
   it("shows every read an append that was answered before", async () => {
@@ -112,7 +126,7 @@ function describeEpochs(harness: () => TopicLogHarness, createHarness: () => Pro
     expect(seq).toBe(0);
     expect(epoch).toMatch(/^\S+$/);
     expect(await log.place(DEFAULT_APP, topic)).toEqual({ epoch, seq: 0 });
-    expect((await append(harness(), topic, ["a"])).epoch).toBe(epoch);
+    expect((await append(harness(), topic, ["a"])).place).toEqual({ epoch, seq: 1 });
     expect(await log.place(DEFAULT_APP, topic)).toEqual({ epoch, seq: 1 });
     expect((await wholeHistory(harness(), topic)).place).toEqual({ epoch, seq: 1 });
   });
@@ -122,11 +136,11 @@ function describeEpochs(harness: () => TopicLogHarness, createHarness: () => Pro
     const [place, appended, page, ...places] = await Promise.all([
       log.place(DEFAULT_APP, topic),
       append(harness(), topic, ["a"]),
-      log.readSince(DEFAULT_APP, topic, { epoch: "none", seq: 0 }, 10),
+      readSince(harness(), topic, { epoch: "none", seq: 0 }),
       log.place(DEFAULT_APP, topic),
       log.place(DEFAULT_APP, topic),
     ]);
-    const epochs = [place.epoch, appended.epoch, page.place.epoch, ...places.map(({ epoch }) => epoch)];
+    const epochs = [place.epoch, appended.place.epoch, page.place.epoch, ...places.map(({ epoch }) => epoch)];
     expect(new Set(epochs).size).toBe(1);
     expect(seqsOf(appended.messages)).toEqual([1]);
   });
@@ -134,11 +148,10 @@ function describeEpochs(harness: () => TopicLogHarness, createHarness: () => Pro
   it("has another epoch in another life of the same topic", async () => {
     const other = await createHarness();
     try {
-      const { epoch } = await append(harness(), topic, ["a"]);
+      const { place } = await append(harness(), topic, ["a"]);
       const later = await append(other, topic, ["a"]);
-      expect(later.epoch).not.toBe(epoch);
-      const since = { epoch, seq: 1 };
-      expect(await other.log.readSince(DEFAULT_APP, topic, since, 10)).toMatchObject({ recovered: false });
+      expect(later.place.epoch).not.toBe(place.epoch);
+      expect(await readSince(other, topic, place)).toMatchObject({ recovered: false });
     } finally {
       await other.close();
     }
@@ -148,9 +161,9 @@ function describeEpochs(harness: () => TopicLogHarness, createHarness: () => Pro
 function describeApartness(harness: () => TopicLogHarness): void {
   it("keeps the same topic of two applications apart", async () => {
     const [one, two] = [anApp("one"), anApp("two")];
-    await append(harness(), topic, ["of one", "of one"], one);
+    await append(harness(), topic, ["of one", "of one"], { app: one });
     expect((await harness().log.place(two, topic)).seq).toBe(0);
-    expect(seqsOf((await append(harness(), topic, ["of two"], two)).messages)).toEqual([1]);
+    expect(seqsOf((await append(harness(), topic, ["of two"], { app: two })).messages)).toEqual([1]);
     expect((await wholeHistory(harness(), topic, one)).messages).toMatchObject([{ seq: 1 }, { seq: 2 }]);
     expect((await wholeHistory(harness(), topic, two)).messages).toMatchObject([{ seq: 1, payload: "of two" }]);
   });

@@ -27,9 +27,7 @@ export interface BroadcastInput {
   readonly sender?: ConnectionId;
 }
 
-/** Broadcasts to a room; its sender gets it too. Throws `UnavailableError`. */
-export async function broadcast({ room, message, ...input }: BroadcastInput): Promise<Place> {
-  const place = await publish(service, { ...input, topic: room, payloads: [message], echo: true, ephemeral: false });
-  if (place === undefined) throw new Error("A broadcast is never ephemeral.");
-  return place;
+/** Broadcasts to a room; its sender gets it too. Returns no place where the room's rule makes it ephemeral. Throws `UnavailableError`. */
+export function broadcast({ room, message, ...input }: BroadcastInput): Promise<Result<Place | undefined>> {
+  return publish(service, { ...input, topic: room, payloads: [message], echo: true });
 }

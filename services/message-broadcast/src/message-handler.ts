@@ -38,6 +38,6 @@ async function broadcastFrom({ app, connection, body }: WebSocketCall): Promise<
   if (!sender.ok) return sender;
   const { from, room } = sender.value;
   if (room === undefined) throw new Error("A connection of this service has no room.");
-  await broadcast({ app, room, message: message.value, from, sender: connection.id });
-  return ok(undefined);
+  const published = await broadcast({ app, room, message: message.value, from, sender: connection.id });
+  return published.ok ? ok(undefined) : published;
 }

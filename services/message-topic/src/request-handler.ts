@@ -19,11 +19,11 @@ import {
 
 type RequestOf<A extends Action> = Extract<ClientRequest, { action: A }>;
 
-/** Answers one kind of request; `undefined` where there is nothing to say. */
+/** Answers one kind of request with a frame, or with one that is encoded already; `undefined` where there is nothing to say. */
 export type Answer<A extends Action> = (
   request: RequestOf<A>,
   call: WebSocketCall,
-) => Promise<Result<ServerFrame | undefined>>;
+) => Promise<Result<ServerFrame | string | undefined>>;
 
 /** A Lambda handler for the route of one action. Its reply travels as the route's response. */
 export function requestHandler<A extends Action>(
@@ -40,7 +40,7 @@ export function requestHandler<A extends Action>(
       if (!isAction(request, action)) throw new Error(`The route of ${action} got another action.`);
       const result = await answer(request, call);
       if (!result.ok) return routeResponse(errorFrame(result.fault, headOf(request)));
-      return routeResponse(result.value && encodeFrame(result.value));
+      return routeResponse(typeof result.value === "object" ? encodeFrame(result.value) : result.value);
     } catch (error) {
       return routeResponse(errorFrame(faultOf(error, logger), headOf(request)));
     }

@@ -105,10 +105,10 @@ describe("POST /messages", () => {
         ...ports,
         log: {
           ...ports.log,
-          append: (app, topic, batch) =>
+          append: (app, topic, ...batch) =>
             topic === "b"
               ? Promise.reject(new UnavailableError("store", "throttled"))
-              : ports.log.append(app, topic, batch),
+              : ports.log.append(app, topic, ...batch),
         },
       }),
     });

@@ -31,8 +31,8 @@ describe("what a client sends", () => {
       { action: "publish", topic: "t", payload: 1, echo: false },
       { code: "bad_request", topic: "t" },
     ],
-    ["history, later", { action: "history", topic: "t" }, { code: "unknown_action" }],
-    ["a key, later", { action: "publish", topic: "t", payload: 1, key: "k" }, { code: "bad_request", topic: "t" }],
+    ["history of what", { action: "history", topic: "t", id: "a" }, { code: "bad_request", topic: "t", id: "a" }],
+    ["presence, later", { action: "subscribe", topic: "t", presence: {} }, { code: "bad_request", topic: "t" }],
     [
       "a payload too large as it is sent on",
       `{"action":"publish","topic":"t","payload":[${"1e20,".repeat(5_000)}1]}`,

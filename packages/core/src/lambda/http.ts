@@ -46,7 +46,11 @@ function parseHttpEvent(event: APIGatewayProxyEventV2): HttpCall {
 }
 
 export function json(status: number, value: unknown): HttpResponse {
-  return { statusCode: status, headers: { "content-type": "application/json" }, body: JSON.stringify(value) };
+  return jsonText(status, JSON.stringify(value));
+}
+
+export function jsonText(status: number, body: string): HttpResponse {
+  return { statusCode: status, headers: { "content-type": "application/json" }, body };
 }
 
 /** A problem document (RFC 9457). `members` are added to it. */

@@ -1,7 +1,11 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import type { FanoutJob } from "../ports/fanout-queue.ts";
-import { type DeliverService, deliver, type RemainingMs } from "../use-cases/deliver.ts";
-import { isEphemeral } from "../use-cases/publish.ts";
+import type { Job } from "../ports/fanout-queue.ts";
+import { type DeliverService, deliver } from "../use-cases/deliver.ts";
+import { isEphemeral } from "../use-cases/post-fanout.ts";
+import { type ReplayService, replay } from "../use-cases/replay.ts";
+import type { RemainingMs } from "../use-cases/worker-time.ts";
+
+export type QueueService = DeliverService & ReplayService;
 
 /**
  * A job that waited longer in the queue is put aside: what it carries is long past the history, and workers that far behind are better
@@ -13,7 +17,7 @@ const MAX_WAIT_MS = 15 * 60_000;
 const MAX_EPHEMERAL_WAIT_MS = 10_000;
 
 /** A Lambda handler for the fan-out queue: delivers the records of a batch side by side and returns those to receive again. */
-export function queueHandler(service: DeliverService) {
+export function queueHandler(service: QueueService) {
   return async (
     { Records }: SQSEvent,
     context: Pick<Context, "getRemainingTimeInMillis">,
@@ -26,7 +30,7 @@ export function queueHandler(service: DeliverService) {
 
 /** The record's id where it failed. */
 async function tryDeliver(
-  service: DeliverService,
+  service: QueueService,
   record: SQSRecord,
   remainingMs: RemainingMs,
 ): Promise<string | undefined> {
@@ -41,13 +45,15 @@ async function tryDeliver(
   }
 }
 
-async function deliverRecord(service: DeliverService, record: SQSRecord, remainingMs: RemainingMs): Promise<void> {
+async function deliverRecord(service: QueueService, record: SQSRecord, remainingMs: RemainingMs): Promise<void> {
   // Only our own functions may send to the queue, so a record is a job. An ephemeral one is done with at its first try, whatever became of it.
-  const job = JSON.parse(record.body) as FanoutJob;
+  const job = JSON.parse(record.body) as Job;
   const waitedMs = service.clock.now() - Number(record.attributes.SentTimestamp);
   const isRepeated = Number(record.attributes.ApproximateReceiveCount) > 1;
-  if (isEphemeral(job) && (isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS)) return;
-  if (waitedMs <= MAX_WAIT_MS) return deliver(service, job, remainingMs);
+  if (job.kind !== "replay" && isEphemeral(job) && (isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS)) return;
+  if (waitedMs <= MAX_WAIT_MS) {
+    return job.kind === "replay" ? replay(service, job, remainingMs) : deliver(service, job, remainingMs);
+  }
   service.logger.error("A job waited too long; it is a dead letter.", { messageId: record.messageId, waitedMs });
   await service.queue.deadLetter({ ...job, attempt: 1 }, `waited for more than ${MAX_WAIT_MS / 60_000} minutes`);
 }

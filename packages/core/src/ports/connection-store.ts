@@ -54,12 +54,18 @@ export interface ConnectionStore {
 
   /**
    * Subscribes a known connection. Once this resolves, every `fresh` read of the topic's subscribers has it. Subscribing
-   * again is the same as once, and keeps the shard that the connection was given.
+   * again is the same as once, and keeps the shard that the connection was given; its `subscribedAt` is the later.
    */
   subscribe(input: SubscribeInput): Promise<SubscribeOutcome>;
 
   /** Ends one subscription; whether there was one. Once this resolves, no `fresh` read of subscribers has it. */
   unsubscribe(app: AppId, topic: Topic, id: ConnectionId): Promise<boolean>;
+
+  /**
+   * Ends a subscription as a page told of it; whether there was one. Where the connection has subscribed again since, that stays, so
+   * that nobody is cut off who came back. The connection still counts it among its topics.
+   */
+  endSubscription(app: AppId, topic: Topic, shard: number, subscriber: Subscriber): Promise<boolean>;
 
   /** Forgets a connection and all its subscriptions; whether it was known. */
   disconnect(app: AppId, id: ConnectionId): Promise<boolean>;

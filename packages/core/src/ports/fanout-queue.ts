@@ -1,8 +1,9 @@
-import type { Topic } from "@topicast/protocol";
+import type { Place, Topic } from "@topicast/protocol";
 import type { AppId, ConnectionId, Delivery, Target } from "../model.ts";
 
-/** What is to reach a topic's subscribers. */
-export interface Fanout {
+/** Messages that are to reach a topic's subscribers. */
+export interface MessagesFanout {
+  readonly kind: "messages";
   readonly app: AppId;
   readonly topic: Topic;
   /** Absent where the messages have no place (ephemeral). */
@@ -14,14 +15,39 @@ export interface Fanout {
   readonly echo: boolean;
 }
 
+/** A topic's subscribers are told that their subscriptions end, which then do. */
+export interface ClosingFanout {
+  readonly kind: "closing";
+  readonly app: AppId;
+  readonly topic: Topic;
+  readonly reason: "deleted";
+  /** Unix ms. Who subscribed later is not meant. */
+  readonly time: number;
+}
+
+export type Fanout = MessagesFanout | ClosingFanout;
+
 /** A part of a fan-out that one worker takes on: a shard from a cursor on, or just the connections in `only`. */
-export interface FanoutJob extends Fanout {
+export type FanoutJob = Fanout & {
   readonly shard: number;
   readonly cursor?: string;
   readonly only?: readonly Target[];
   /** 1 for the first try of these connections. */
   readonly attempt: number;
+};
+
+/** What one connection missed of a topic is posted to it. */
+export interface ReplayJob {
+  readonly kind: "replay";
+  readonly app: AppId;
+  readonly topic: Topic;
+  readonly target: Target;
+  readonly since: Place;
+  /** 1 for the first try from this place. */
+  readonly attempt: number;
 }
+
+export type Job = FanoutJob | ReplayJob;
 
 export interface SendOptions {
   /** Whole seconds, 0 to 900, before a worker may see the jobs. */
@@ -36,9 +62,9 @@ export interface SendOptions {
  */
 export interface FanoutQueue {
   /** Resolves when every job is kept safely. */
-  send(jobs: readonly FanoutJob[], options?: SendOptions): Promise<void>;
+  send(jobs: readonly Job[], options?: SendOptions): Promise<void>;
   /** Puts aside a job that ran out of attempts, whole, so that an operator can send it again. */
-  deadLetter(job: FanoutJob, reason: string): Promise<void>;
+  deadLetter(job: Job, reason: string): Promise<void>;
   /** Resolves where the queue answers; for health checks. */
   check(): Promise<void>;
 }

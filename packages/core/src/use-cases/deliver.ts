@@ -1,21 +1,17 @@
 import { isUnavailable } from "../errors.ts";
-import type { Target } from "../model.ts";
+import type { Subscriber, Target } from "../model.ts";
 import type { FanoutJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
-import { encodeFanout, type FanoutFrames, type Leftover, type PostService, postFanout, prune } from "./post-fanout.ts";
-import { isEphemeral } from "./publish.ts";
-
-/** A worker begins no page with less time than this, but hands on what is left; so that what it begins it has time to post. */
-const PAGE_MS = 10_000;
-
-/** It stops posting with so much left, to hand on in. */
-const HAND_ON_MS = 3_000;
-
-/** Longest delay of a new job. With six attempts they add up to half a minute: three times the age at which a 410 counts. */
-const MAX_DELAY_SECONDS = 60;
-
-/** How long the worker may still run, in ms. */
-export type RemainingMs = () => number;
+import {
+  encodeFanout,
+  type FanoutFrames,
+  finish,
+  isEphemeral,
+  meantBy,
+  type PostService,
+  postFanout,
+} from "./post-fanout.ts";
+import { delayAfter, HAND_ON_MS, PAGE_MS, type RemainingMs } from "./worker-time.ts";
 
 export type DeliverService = PostService & Pick<Service, "queue" | "settings">;
 
@@ -32,12 +28,13 @@ interface Run {
  */
 export async function deliver(service: DeliverService, job: FanoutJob, remainingMs: RemainingMs): Promise<void> {
   const run: Run = { service, job, frames: encodeFanout(service, job), remainingMs };
-  if (job.only !== undefined) return deliverTo(run, job.only);
+  if (job.only !== undefined) return deliverTo(run, job.only, []);
   let { cursor } = job;
   do {
     const page = await readPage(service, job, cursor);
     if (page === undefined) return retryFrom(run, cursor);
-    await deliverTo(run, page.subscribers);
+    const subscribers = meantBy(job, page.subscribers);
+    await deliverTo(run, subscribers, subscribers);
     cursor = page.cursor;
   } while (cursor !== undefined && remainingMs() >= PAGE_MS);
   if (cursor !== undefined) await service.queue.send([{ ...job, cursor }]);
@@ -57,19 +54,20 @@ async function readPage(service: DeliverService, job: FanoutJob, cursor: string 
   }
 }
 
-async function deliverTo(run: Run, targets: readonly Target[]): Promise<void> {
-  const { service, job, remainingMs } = run;
-  const { missed, gone } = await post(run, targets);
+/** `ending`: those whose subscriptions end where the job is to end them. Those in `only` were ended before. */
+async function deliverTo(run: Run, targets: readonly Target[], ending: readonly Subscriber[]): Promise<void> {
+  const { service, job, frames } = run;
+  const { missed, gone } = await postFanout(service, job, frames, targets, { forMs: timeLeft(run) });
   if (missed.length > 0) await retry(run, { only: missed });
-  await prune(service, job, gone, Math.max(0, remainingMs() - HAND_ON_MS));
+  await finish(service, job, { shard: job.shard, subscribers: ending, gone, forMs: timeLeft(run) });
+}
+
+function timeLeft({ remainingMs }: Run): number {
+  return Math.max(0, remainingMs() - HAND_ON_MS);
 }
 
 function retryFrom(run: Run, cursor: string | undefined): Promise<void> {
   return retry(run, cursor === undefined ? {} : { cursor });
-}
-
-function post({ service, job, frames, remainingMs }: Run, targets: readonly Target[]): Promise<Leftover> {
-  return postFanout(service, job, frames, targets, { forMs: Math.max(0, remainingMs() - HAND_ON_MS) });
 }
 
 /**
@@ -89,5 +87,5 @@ async function retry({ service, job }: Run, rest: Pick<FanoutJob, "only" | "curs
     await queue.deadLetter({ ...next, attempt: 1 }, `not reached in ${job.attempt} attempts`);
     return;
   }
-  await queue.send([next], { delaySeconds: Math.min(2 ** (job.attempt - 1), MAX_DELAY_SECONDS) });
+  await queue.send([next], { delaySeconds: delayAfter(job.attempt) });
 }

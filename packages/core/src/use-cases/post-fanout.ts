@@ -1,5 +1,6 @@
+import { encodeFrame } from "@topicast/protocol";
 import pLimit from "p-limit";
-import type { Target } from "../model.ts";
+import type { Subscriber, Target } from "../model.ts";
 import type { PostFailures, PostOptions } from "../ports/connection-gateway.ts";
 import type { Fanout } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
@@ -11,7 +12,7 @@ import type { Service } from "../service.ts";
 export const YOUNG_MS = 10_000;
 
 /** Rows that are forgotten side by side. */
-const PRUNE_CONCURRENCY = 10;
+const FORGET_CONCURRENCY = 10;
 
 export type PostService = Pick<Service, "clock" | "connections" | "envelope" | "gateway" | "logger">;
 
@@ -22,15 +23,32 @@ export interface FanoutFrames {
 }
 
 export function encodeFanout({ envelope }: PostService, fanout: Fanout): FanoutFrames {
+  if (fanout.kind === "closing") {
+    const { topic, reason } = fanout;
+    const all = [encodeFrame({ type: "closing", topic, reason, reconnect: true })];
+    return { all, sender: all };
+  }
   const all = envelope.frames(fanout);
   return { all, sender: fanout.echo ? (envelope.framesForSender?.(fanout) ?? all) : [] };
+}
+
+/** Sent at most once: what fails is not tried again. */
+export function isEphemeral(fanout: Fanout): boolean {
+  return fanout.kind === "messages" && fanout.epoch === undefined;
+}
+
+/** Those of a page that a fan-out is for. */
+export function meantBy(fanout: Fanout, subscribers: readonly Subscriber[]): readonly Subscriber[] {
+  return fanout.kind === "messages"
+    ? subscribers
+    : subscribers.filter(({ subscribedAt }) => subscribedAt <= fanout.time);
 }
 
 /** What a post left to do. */
 export interface Leftover {
   /** Didn't get it and may still be there: throttled, failed, or too young for a 410 to say anything. */
   readonly missed: readonly Target[];
-  /** To be forgotten with {@link prune}, once those that were missed are safe. */
+  /** To be forgotten with {@link finish}, once those that were missed are safe. */
   readonly gone: readonly Target[];
 }
 
@@ -42,17 +60,18 @@ export async function postFanout(
   targets: readonly Target[],
   options: PostOptions,
 ): Promise<Leftover> {
-  const isSender = ({ id }: Target) => id === fanout.sender;
-  if (frames.sender === frames.all || !targets.some(isSender)) return postAll(service, frames.all, targets, options);
+  const isSender = ({ id }: Target) => fanout.kind === "messages" && id === fanout.sender;
+  if (frames.sender === frames.all || !targets.some(isSender)) return postFrames(service, frames.all, targets, options);
   const others = targets.filter((target) => !isSender(target));
   const [own, rest] = await Promise.all([
-    postAll(service, frames.sender, targets.filter(isSender), options),
-    postAll(service, frames.all, others, options),
+    postFrames(service, frames.sender, targets.filter(isSender), options),
+    postFrames(service, frames.all, others, options),
   ]);
   return { missed: [...own.missed, ...rest.missed], gone: [...own.gone, ...rest.gone] };
 }
 
-async function postAll(
+/** Posts frames in order to each of the targets. */
+export async function postFrames(
   { gateway, clock }: PostService,
   frames: readonly string[],
   targets: readonly Target[],
@@ -77,19 +96,28 @@ function without(targets: readonly Target[], { gone, throttled, failed }: PostFa
   return targets.filter((target) => !out.has(target));
 }
 
+/** What is left to do where everyone of a page was posted to, or is safe. */
+export interface Finish {
+  readonly shard: number;
+  readonly subscribers: readonly Subscriber[];
+  readonly gone: readonly Target[];
+  readonly forMs: number;
+}
+
 /**
- * Forgets connections that answered 410, as many as it can in `forMs`. Those that are left meet the same 410 at the next post, so nothing hangs
- * on it.
+ * Forgets connections that answered 410, as many as it can in time. Those that are left meet the same 410 at the next post, so nothing hangs
+ * on it. Where subscriptions are to end they do here, all of them, or it throws `UnavailableError`.
  */
-export async function prune(
-  service: PostService,
-  fanout: Fanout,
-  gone: readonly Target[],
-  forMs: number,
-): Promise<void> {
-  const { clock } = service;
+export async function finish(service: PostService, fanout: Fanout, todo: Finish): Promise<void> {
+  const { clock, connections } = service;
+  const { shard, subscribers, gone, forMs } = todo;
+  const { app, topic } = fanout;
+  const limit = pLimit(FORGET_CONCURRENCY);
+  if (fanout.kind === "closing") {
+    await limit.map(subscribers, (subscriber) => connections.endSubscription(app, topic, shard, subscriber));
+  }
   const until = clock.now() + forMs;
-  await pLimit(PRUNE_CONCURRENCY).map(gone, async (target) => {
+  await limit.map(gone, async (target) => {
     if (clock.now() < until) await forget(service, fanout, target);
   });
 }

@@ -1,14 +1,11 @@
-import type { Json, Place, Topic } from "@topicast/protocol";
+import { type Json, ok, type Place, payloadBytes, type Result, refuse, type Topic } from "@topicast/protocol";
 import type { AppId, ConnectionId } from "../model.ts";
-import type { Fanout, FanoutJob } from "../ports/fanout-queue.ts";
+import type { IdempotencyKey } from "../ports/topic-log.ts";
 import type { Service } from "../service.ts";
-import { encodeFanout, type PostService, postFanout, prune } from "./post-fanout.ts";
+import { ruleFor, type TopicRule } from "../topic-rules.ts";
+import { type FanOutService, fanOut } from "./fan-out.ts";
 
-type PublishService = PostService & Pick<Service, "log" | "queue" | "settings">;
-
-/** A publisher waits no longer for its subscribers; those left get a job. */
-const POSTING_MS = 8_000;
-const PRUNING_MS = 3_000;
+type PublishService = FanOutService & Pick<Service, "log">;
 
 export interface PublishInput {
   readonly app: AppId;
@@ -20,48 +17,65 @@ export interface PublishInput {
   /** The connection that publishes, where it is one. */
   readonly sender?: ConnectionId;
   readonly echo: boolean;
-  /** At most once, unordered, unrecorded. */
-  readonly ephemeral: boolean;
+  /** At most once, unordered, unrecorded. Where absent the topic's rule says. */
+  readonly ephemeral?: boolean | undefined;
+  /** Idempotency key: a repeat within five minutes gets the first answer and publishes nothing new. */
+  readonly key?: string | undefined;
 }
 
 /**
  * Publishes a batch to a topic. Returns the place of its last message, or `undefined` where it is ephemeral. Once this resolves the batch has its
  * numbers, is in the history, and is either posted or safely queued for every subscriber. Throws `UnavailableError`: then any part of
- * that may be missing, and a retry is needed.
+ * that may be missing, and a retry is needed; with the same key it finishes what is missing, and doubles nothing.
  */
-export async function publish(service: PublishService, input: PublishInput): Promise<Place | undefined> {
-  const { app, topic, payloads, from, sender, echo } = input;
-  const batch = { payloads, ...(from !== undefined && { from }), time: service.clock.now() };
-  const about = { app, topic, ...(sender !== undefined && { sender }), echo };
-  if (input.ephemeral) {
-    const { time } = batch;
-    const messages = payloads.map((payload) => ({ payload, ...(from !== undefined && { from }), time }));
-    await fanOut(service, { ...about, messages });
-    return undefined;
+export async function publish(service: PublishService, input: PublishInput): Promise<Result<Place | undefined>> {
+  const rule = ruleFor(service.settings.rules, input.topic);
+  const checked = checkPayloads(input, rule);
+  if (!checked.ok) return checked;
+  if (input.ephemeral ?? rule.ephemeral) {
+    await publishEphemeral(service, input);
+    return ok(undefined);
   }
-  const { epoch, messages } = await service.log.append(app, topic, batch);
-  await fanOut(service, { ...about, epoch, messages });
-  return { epoch, seq: messages.at(-1)?.seq ?? 0 };
+  return ok(await publishNumbered(service, input, rule));
 }
 
-/** Posts to the few subscribers of a small topic, and leaves a large one to the workers: a job a shard. */
-async function fanOut(service: PublishService, fanout: Fanout): Promise<void> {
-  const { connections, queue, settings } = service;
-  const { app, topic } = fanout;
-  const limit = Math.max(1, settings.inlineMax);
-  const page = await connections.subscribers({ app, topic, shard: 0, limit, freshness: "fresh" });
-  const isLarge = page.shards > 1 || page.cursor !== undefined || page.subscribers.length > settings.inlineMax;
-  if (isLarge) {
-    await queue.send(Array.from({ length: page.shards }, (_, shard): FanoutJob => ({ ...fanout, shard, attempt: 1 })));
-    return;
-  }
-  const frames = encodeFanout(service, fanout);
-  const { missed, gone } = await postFanout(service, fanout, frames, page.subscribers, { forMs: POSTING_MS });
-  if (missed.length > 0 && !isEphemeral(fanout)) await queue.send([{ ...fanout, shard: 0, only: missed, attempt: 1 }]);
-  await prune(service, fanout, gone, PRUNING_MS);
+function checkPayloads({ topic, payloads }: PublishInput, { maxPayloadBytes }: TopicRule): Result<undefined> {
+  const largest = maxPayloadBytes === undefined ? 0 : Math.max(...payloads.map((payload) => payloadBytes([payload])));
+  if (maxPayloadBytes === undefined || largest <= maxPayloadBytes) return ok(undefined);
+  return refuse(
+    "payload_too_large",
+    `This payload is ${largest} bytes long; ${topic} takes at most ${maxPayloadBytes}.`,
+    maxPayloadBytes,
+  );
 }
 
-/** Sent at most once: what fails is not tried again. */
-export function isEphemeral({ epoch }: Fanout): boolean {
-  return epoch === undefined;
+async function publishNumbered(service: PublishService, input: PublishInput, { retention }: TopicRule): Promise<Place> {
+  const { app, topic, payloads, from } = input;
+  const key = keyOf(input);
+  const batch = { payloads, ...(from !== undefined && { from }), time: service.clock.now(), ...(key && { key }) };
+  const { place, messages } = await service.log.append(app, topic, batch, retention);
+  // Also of a repeat: the first may have died before anyone got it.
+  if (messages.length > 0) await fanOut(service, { ...aboutOf(input), epoch: place.epoch, messages });
+  return place;
+}
+
+/** With a key at most once in five minutes: who died before its fan-out is not made good. */
+async function publishEphemeral(service: PublishService, input: PublishInput): Promise<void> {
+  const { app, topic, payloads, from, key: value } = input;
+  const key = keyOf(input);
+  if (key !== undefined && !(await service.log.claim(app, topic, key))) return;
+  const time = service.clock.now();
+  const marks = { ...(from !== undefined && { from }), time, ...(value !== undefined && { key: value }) };
+  await fanOut(service, { ...aboutOf(input), messages: payloads.map((payload) => ({ payload, ...marks })) });
+}
+
+function aboutOf({ app, topic, sender, echo }: PublishInput) {
+  return { kind: "messages", app, topic, ...(sender !== undefined && { sender }), echo } as const;
+}
+
+/** A connection's keys go by its identity, so that it can retry after a reconnect; a backend's by whom it says that it speaks for. */
+function keyOf({ key, sender, from = "" }: PublishInput): IdempotencyKey | undefined {
+  return key === undefined
+    ? undefined
+    : { sender: `${sender === undefined ? "backend" : "client"}:${from}`, value: key };
 }

@@ -1,28 +1,31 @@
-import { ok, type Place, type Result, refuse, type Topic } from "@topicast/protocol";
+import { type HistoryQuery, ok, type Result, refuse, type Topic } from "@topicast/protocol";
 import type { AppId, Target } from "../model.ts";
 import type { Service } from "../service.ts";
 import { CONNECTION_VALID_MS } from "./connect.ts";
 import { UNKNOWN_CONNECTION } from "./find-sender.ts";
+import { type History, readHistory } from "./read-history.ts";
 
 export interface SubscribeTo {
   readonly app: AppId;
   readonly topic: Topic;
   readonly target: Target;
+  /** What is to be read of the history, too. */
+  readonly query?: HistoryQuery;
 }
 
 export interface Subscribed {
-  /** Everything after it comes live. */
-  readonly place: Place;
+  /** Everything after its place comes live. Messages only where there was a query. */
+  readonly history: Pick<History, "place"> | History;
   readonly you: string;
 }
 
 /**
- * Subscribes a connection. It registers first and reads the place second, while a publisher appends first and reads the subscribers
+ * Subscribes a connection. It registers first and reads the log second, while a publisher appends first and reads the subscribers
  * second: so each message is either up to the place or delivered. Throws `UnavailableError`.
  */
 export async function subscribe(
   service: Pick<Service, "connections" | "log" | "settings">,
-  { app, topic, target }: SubscribeTo,
+  { app, topic, target, query }: SubscribeTo,
 ): Promise<Result<Subscribed>> {
   const { maxSubscriptions } = service.settings;
   const validUntil = target.connectedAt + CONNECTION_VALID_MS;
@@ -36,7 +39,12 @@ export async function subscribe(
       );
     case "unknown_connection":
       return UNKNOWN_CONNECTION;
-    case "subscribed":
-      return ok({ place: await service.log.place(app, topic), you: outcome.from });
+    case "subscribed": {
+      const history =
+        query === undefined
+          ? { place: await service.log.place(app, topic) }
+          : await readHistory(service, { app, topic, query });
+      return ok({ history, you: outcome.from });
+    }
   }
 }

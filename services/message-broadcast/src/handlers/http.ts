@@ -14,5 +14,6 @@ async function broadcastFromBackend({ app, query, body }: HttpCall): Promise<Htt
   const message = parseBroadcast(body, MAX_HTTP_PAYLOAD_BYTES);
   if (!message.ok) return problem(message.fault);
   if (isBroadcastPing(body, message.value)) return json(200, JSON.parse(PONG));
-  return json(202, await broadcast({ app, room: room.value, message: message.value }));
+  const published = await broadcast({ app, room: room.value, message: message.value });
+  return published.ok ? json(202, published.value ?? {}) : problem(published.fault);
 }

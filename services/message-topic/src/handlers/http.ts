@@ -1,4 +1,4 @@
-import { type AppId, publish } from "@topicast/core";
+import { type AppId, deleteTopic, publish, readHistory } from "@topicast/core";
 import {
   faultOf,
   type HttpCall,
@@ -6,21 +6,31 @@ import {
   health,
   httpHandler,
   json,
+  jsonText,
   notFound,
   problem,
 } from "@topicast/core/lambda";
-import { type Fault, type HttpPublish, parseHttpPublish, parseHttpPublishMany, refuse } from "@topicast/protocol";
+import {
+  type Fault,
+  type HttpPublish,
+  ok,
+  parseHistoryQuery,
+  parseHttpPublish,
+  parseHttpPublishMany,
+  parseTopic,
+} from "@topicast/protocol";
 import { clock, connections, envelope, gateway, log, logger, queue, settings } from "../app.ts";
+import { encodeHistory } from "../history-answer.ts";
 
 const service = { clock, connections, envelope, gateway, log, logger, queue, settings };
 
-/** What `POST /topics/{proxy+}` is for: `{topic…}/messages`. */
+/** `{topic…}/messages`, in what stands for `{proxy+}`. */
 const MESSAGES_PATH = /^(?:(.*)\/)?messages$/;
-
-const KEY_UNSERVED = refuse("bad_request", "The header `Idempotency-Key` is not served yet; leave it out.");
 
 export const handler = httpHandler(logger, {
   "POST /topics/{proxy+}": publishToTopic,
+  "GET /topics/{proxy+}": historyOfTopic,
+  "DELETE /topics/{proxy+}": removeTopic,
   "POST /messages": publishToMany,
   "GET /health": () => health(service),
 });
@@ -28,9 +38,28 @@ export const handler = httpHandler(logger, {
 async function publishToTopic({ app, rest, headers, body }: HttpCall): Promise<HttpResponse> {
   const path = MESSAGES_PATH.exec(rest);
   if (path === null) return problem(notFound());
-  if (headers["idempotency-key"] !== undefined) return problem(KEY_UNSERVED.fault);
-  const request = parseHttpPublish(path[1] ?? "", body);
-  return request.ok ? json(202, await publishOne(app, request.value)) : problem(request.fault);
+  const request = parseHttpPublish(path[1] ?? "", body, headers["idempotency-key"]);
+  if (!request.ok) return problem(request.fault);
+  const published = await publishOne(app, request.value);
+  return published.ok ? json(202, published.value) : problem(published.fault);
+}
+
+async function historyOfTopic({ app, rest, query: fields }: HttpCall): Promise<HttpResponse> {
+  const path = MESSAGES_PATH.exec(rest);
+  if (path === null) return problem(notFound());
+  const topic = parseTopic(path[1] ?? "");
+  if (!topic.ok) return problem(topic.fault);
+  const query = parseHistoryQuery(fields);
+  if (!query.ok) return problem(query.fault);
+  const history = await readHistory(service, { app, topic: topic.value, query: query.value });
+  return jsonText(200, encodeHistory({ topic: topic.value, ...history.place }, history, query.value));
+}
+
+async function removeTopic({ app, rest }: HttpCall): Promise<HttpResponse> {
+  const topic = parseTopic(rest);
+  if (!topic.ok) return problem(topic.fault);
+  await deleteTopic(service, app, topic.value);
+  return { statusCode: 204 };
 }
 
 /** Topics side by side, the messages of one topic in turn, so that they keep their order. */
@@ -50,15 +79,17 @@ async function publishToMany({ app, body }: HttpCall): Promise<HttpResponse> {
 
 async function tryPublish(app: AppId, request: HttpPublish) {
   try {
-    return await publishOne(app, request);
+    const published = await publishOne(app, request);
+    return published.ok ? published.value : { topic: request.topic, error: errorOf(published.fault) };
   } catch (error) {
     // The other messages of the request have results of their own.
     return { topic: request.topic, error: errorOf(faultOf(error, logger)) };
   }
 }
 
-async function publishOne(app: AppId, { topic, payloads, ephemeral, from }: HttpPublish) {
-  return { topic, ...(await publish(service, { app, topic, payloads, from, ephemeral, echo: true })) };
+async function publishOne(app: AppId, { topic, ...request }: HttpPublish) {
+  const published = await publish(service, { app, topic, ...request, echo: true });
+  return published.ok ? ok({ topic, ...published.value }) : published;
 }
 
 function errorOf({ code, message, limit }: Fault) {

@@ -1,12 +1,15 @@
-import { findSender } from "@topicast/core";
+import { findBehind, findSender } from "@topicast/core";
 import { ok } from "@topicast/protocol";
-import { address, clock, connections, logger } from "../app.ts";
+import { address, clock, connections, log, logger } from "../app.ts";
 import { requestHandler } from "../request-handler.ts";
 
-export const handler = requestHandler({ address, logger }, "ping", async ({ id }, { app, connection }) => {
-  const sender = await findSender({ connections }, app, connection.id);
+const service = { address, connections, log, logger };
+
+export const handler = requestHandler(service, "ping", async ({ id, places }, { app, connection }) => {
+  const sender = await findSender(service, app, connection.id);
   if (!sender.ok) return sender;
   const { from: you } = sender.value;
-  const time = clock.now();
-  return ok({ type: "pong", ...(id !== undefined && { id }), time, connectionId: connection.id, you });
+  const behind = places.length === 0 ? undefined : await findBehind(service, app, places);
+  const pong = { type: "pong", time: clock.now(), connectionId: connection.id, you } as const;
+  return ok({ ...pong, ...(id !== undefined && { id }), ...(behind && { behind }) });
 });

@@ -6,10 +6,12 @@ import { requestHandler } from "../request-handler.ts";
 const service = { address, clock, connections, envelope, gateway, log, logger, queue, settings };
 
 export const handler = requestHandler(service, "publish", async (request, { app, connection }) => {
-  const { id, action, topic, payloads, ephemeral, echo } = request;
+  const { id, action, topic, payloads, ephemeral, key, echo } = request;
   const sender = await findSender(service, app, connection.id);
   if (!sender.ok) return sender;
   const { from } = sender.value;
-  const place = await publish(service, { app, topic, payloads, from, sender: connection.id, echo, ephemeral });
-  return ok(id === undefined ? undefined : { type: "ack", id, action, topic, ...place });
+  const input = { app, topic, payloads, from, sender: connection.id, echo, ephemeral, key };
+  const published = await publish(service, input);
+  if (!published.ok) return published;
+  return ok(id === undefined ? undefined : { type: "ack", id, action, topic, ...published.value });
 });

@@ -1,13 +1,23 @@
 import { subscribe } from "@topicast/core";
-import { ok } from "@topicast/protocol";
+import { type HistoryQuery, MAX_PAGE_LIMIT, ok, type SubscribeRequest } from "@topicast/protocol";
 import { address, connections, log, logger, settings } from "../app.ts";
+import { encodeHistory } from "../history-answer.ts";
 import { requestHandler } from "../request-handler.ts";
 
 const service = { address, connections, log, logger, settings };
 
-export const handler = requestHandler(service, "subscribe", async ({ id, action, topic }, { app, connection }) => {
-  const subscribed = await subscribe(service, { app, topic, target: connection });
+export const handler = requestHandler(service, "subscribe", async (request, { app, connection }) => {
+  const { id, action, topic } = request;
+  const query = queryOf(request);
+  const subscribed = await subscribe(service, { app, topic, target: connection, ...(query && { query }) });
   if (!subscribed.ok) return subscribed;
-  const { place, you } = subscribed.value;
-  return ok({ type: "ack", ...(id !== undefined && { id }), action, topic, ...place, you });
+  const { history, you } = subscribed.value;
+  const head = { type: "ack", ...(id !== undefined && { id }), action, topic, ...history.place, you } as const;
+  return ok(query !== undefined && "messages" in history ? encodeHistory(head, history, query) : head);
 });
+
+/** A client that comes back gets as much as a frame holds. */
+function queryOf({ since, last }: SubscribeRequest): HistoryQuery | undefined {
+  if (since !== undefined) return { since, limit: MAX_PAGE_LIMIT };
+  return last === undefined ? undefined : { last };
+}

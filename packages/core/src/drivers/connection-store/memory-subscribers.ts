@@ -2,11 +2,13 @@ import type { ConnectionId, Subscriber } from "../../model.ts";
 import type { Freshness } from "../../ports/connection-store.ts";
 
 interface Entry {
-  readonly subscriber: Subscriber;
   /** Ascends along the list: a cursor is the order of the last entry seen, so it outlives that entry. */
   readonly order: number;
   readonly addedAt: number;
   removedAt?: number;
+  subscriber: Subscriber;
+  /** Who was here before the same connection subscribed again, for reads that answer stale. */
+  previous?: Subscriber;
 }
 
 export interface PageOfList {
@@ -16,9 +18,10 @@ export interface PageOfList {
 
 /** One shard of a topic: subscribers in the order in which they came, with those just removed, for reads that answer stale. */
 export interface SubscriberList {
-  /** Replaces the entry of the same connection. */
-  add(subscriber: Subscriber, now: number): void;
-  remove(id: ConnectionId, now: number): boolean;
+  /** Subscribes a connection now. One that is there stays at its place in the list, so that no walk through it ends later for it. */
+  add(subscriber: Omit<Subscriber, "subscribedAt">, now: number): void;
+  /** With `subscribedAt` only the subscription of that time. */
+  remove(id: ConnectionId, now: number, subscribedAt?: number): boolean;
   page(query: { cursor?: string; limit: number; freshness: Freshness; now: number }): PageOfList;
   readonly size: number;
 }
@@ -36,10 +39,13 @@ export function createSubscriberList(staleMs: number): SubscriberList {
     entries = entries.filter(({ removedAt }) => removedAt === undefined || now - removedAt < staleMs);
   }
 
-  function isSeen({ addedAt, removedAt, subscriber }: Entry, freshness: Freshness, now: number): boolean {
-    if (subscriber.validUntil <= now) return false;
-    if (freshness === "fresh") return removedAt === undefined;
-    return now - addedAt >= staleMs && (removedAt === undefined || now - removedAt < staleMs);
+  function seen(entry: Entry, freshness: Freshness, now: number): Subscriber | undefined {
+    const { addedAt, removedAt, subscriber, previous } = entry;
+    const isStale = freshness === "stale";
+    const isThere = removedAt === undefined || (isStale && now - removedAt < staleMs);
+    if (!isThere || (isStale && now - addedAt < staleMs)) return undefined;
+    const found = isStale && previous !== undefined && now - subscriber.subscribedAt < staleMs ? previous : subscriber;
+    return found.validUntil > now ? found : undefined;
   }
 
   return {
@@ -47,20 +53,25 @@ export function createSubscriberList(staleMs: number): SubscriberList {
       return live.size;
     },
 
-    add(subscriber, now) {
-      const before = live.get(subscriber.id);
-      if (before !== undefined && isSame(before.subscriber, subscriber)) return;
-      if (before !== undefined) before.removedAt = now;
+    add(target, now) {
+      const before = live.get(target.id);
+      if (before !== undefined) {
+        before.previous = before.subscriber;
+        // Later than before even within one millisecond: whoever ends the older subscription must not mean this one.
+        before.subscriber = { ...target, subscribedAt: Math.max(now, before.subscriber.subscribedAt + 1) };
+        return;
+      }
       lastOrder += 1;
-      const entry: Entry = { subscriber, order: lastOrder, addedAt: now };
+      const entry: Entry = { subscriber: { ...target, subscribedAt: now }, order: lastOrder, addedAt: now };
       entries.push(entry);
-      live.set(subscriber.id, entry);
+      live.set(target.id, entry);
       compact(now);
     },
 
-    remove(id, now) {
+    remove(id, now, subscribedAt) {
       const entry = live.get(id);
-      if (entry === undefined) return false;
+      if (entry === undefined || (subscribedAt !== undefined && entry.subscriber.subscribedAt !== subscribedAt))
+        return false;
       entry.removedAt = now;
       live.delete(id);
       compact(now);
@@ -70,20 +81,17 @@ export function createSubscriberList(staleMs: number): SubscriberList {
     page({ cursor, limit, freshness, now }) {
       const subscribers: Subscriber[] = [];
       let index = cursor === undefined ? 0 : firstAfter(entries, Number(cursor));
-      let seen: Entry | undefined;
+      let last: Entry | undefined;
       for (; index < entries.length && subscribers.length < limit; index++) {
-        seen = entries[index] as Entry;
-        if (isSeen(seen, freshness, now)) subscribers.push(seen.subscriber);
+        last = entries[index] as Entry;
+        const subscriber = seen(last, freshness, now);
+        if (subscriber !== undefined) subscribers.push(subscriber);
       }
-      return seen !== undefined && index < entries.length
-        ? { subscribers, cursor: String(seen.order) }
+      return last !== undefined && index < entries.length
+        ? { subscribers, cursor: String(last.order) }
         : { subscribers };
     },
   };
-}
-
-function isSame(one: Subscriber, other: Subscriber): boolean {
-  return one.validUntil === other.validUntil && one.address === other.address && one.connectedAt === other.connectedAt;
 }
 
 /** The index of the first entry whose order is above `order`, by bisection. */

@@ -77,12 +77,20 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
     listOf(app, topic, shard).add({ id, address, connectedAt, validUntil }, now);
   }
 
-  function leave(app: AppId, topic: Topic, shard: number, id: ConnectionId, now: number): void {
+  function leave(
+    app: AppId,
+    topic: Topic,
+    shard: number,
+    id: ConnectionId,
+    now: number,
+    subscribedAt?: number,
+  ): boolean {
     const key = keyOf(app, topic);
     const all = lists.get(key);
-    all?.[shard]?.remove(id, now);
+    const wasThere = all?.[shard]?.remove(id, now, subscribedAt) ?? false;
     const isEmpty = () => all?.every((list) => list.size === 0) ?? false;
     if (isEmpty()) later(now, () => lists.get(key) === all && isEmpty() && lists.delete(key));
+    return wasThere;
   }
 
   function remove({ connection, topics }: Row, now: number): void {
@@ -132,6 +140,10 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
       write(app, id, { ...row, topics }, now);
       leave(app, topic, shard, id, now);
       return true;
+    },
+
+    async endSubscription(app, topic, shard, { id, subscribedAt }) {
+      return leave(app, topic, shard, id, clock.now(), subscribedAt);
     },
 
     async disconnect(app, id) {

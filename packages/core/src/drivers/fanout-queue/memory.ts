@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { UnavailableError } from "../../errors.ts";
-import type { FanoutJob, FanoutQueue, SendOptions } from "../../ports/fanout-queue.ts";
+import type { FanoutQueue, Job, SendOptions } from "../../ports/fanout-queue.ts";
 
 /** A received job, in the words of SQS. */
 export interface QueueRecord {
@@ -78,7 +78,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
   return {
     deadLetters,
 
-    async send(jobs: readonly FanoutJob[], { delaySeconds = 0 }: SendOptions = {}) {
+    async send(jobs: readonly Job[], { delaySeconds = 0 }: SendOptions = {}) {
       if (waiting + jobs.length > maxJobs) throw new UnavailableError("queue", `${waiting} jobs wait already.`);
       waiting += jobs.length;
       const sentAt = clock.now();

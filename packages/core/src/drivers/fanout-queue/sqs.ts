@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { Clock } from "../../clock.ts";
 import { UnavailableError } from "../../errors.ts";
-import type { FanoutJob, FanoutQueue } from "../../ports/fanout-queue.ts";
+import type { FanoutQueue, Job } from "../../ports/fanout-queue.ts";
 
 /** Of a SendMessageBatch; the bytes are also those of a single message. */
 const MAX_BATCH_ENTRIES = 10;
@@ -105,7 +105,7 @@ function batchesOf(entries: readonly Entry[]): Entry[][] {
 }
 
 /** Payloads, pages and topics are bounded so that a job stays far below this; a larger one is a bug. */
-function encodeJob(job: FanoutJob): string {
+function encodeJob(job: Job): string {
   const body = JSON.stringify(job).replace(UNSAFE, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
   const bytes = Buffer.byteLength(body);
   if (bytes > MAX_BATCH_BYTES) throw new Error(`A job of ${bytes} bytes is too large for SQS.`);

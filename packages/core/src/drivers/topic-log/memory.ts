@@ -1,211 +1,157 @@
-import type { Place, Topic } from "@topicast/protocol";
+import type { Topic } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
+import { UnavailableError } from "../../errors.ts";
 import type { AppId, LoggedMessage } from "../../model.ts";
-import { type Batch, type TopicLog, VOID_AFTER_MS } from "../../ports/topic-log.ts";
+import type { Appended, Batch, IdempotencyKey, Retention, TopicLog } from "../../ports/topic-log.ts";
+import { createHistories } from "./memory-history.ts";
+import { createKeys, type KeyRow, keyIdOf } from "./memory-keys.ts";
+import { close, createTopicRows, type Taken } from "./memory-rows.ts";
+
+/** Times that one append takes numbers, because it was late with those before or met another of its key. */
+const MAX_TAKES = 5;
 
 export interface MemoryTopicLogOptions {
-  readonly clock: Clock;
-  /** History: the newest messages that are kept, and for how long. */
-  readonly maxMessages?: number;
-  readonly maxAgeMs?: number;
+  readonly clock: Pick<Clock, "now">;
   /** How long a topic may lie still before it, and its epoch, are forgotten. Longer than any connection lives. */
   readonly maxIdleMs?: number;
-  /** Topics that are remembered, and characters of all history as JSON. Beyond, those still for longest are forgotten or lose their history. */
+  /** Topics that are remembered. Beyond, those still for longest are forgotten. */
   readonly maxTopics?: number;
-  readonly maxTotalLength?: number;
+  /** Bytes of all payloads as JSON. Beyond, first the messages of the oldest keys go, then the histories that got none for longest. */
+  readonly maxTotalBytes?: number;
+  /** Idempotency keys that are remembered: by default a thousand a second. Beyond, who brings a new one is refused. */
+  readonly maxKeys?: number;
   readonly newEpoch?: () => string;
-  /** Awaited between taking a number and writing it, where a real publisher may be late or die. */
-  readonly beforeWrite?: () => Promise<void>;
+  /** Awaited, where it gives a promise, between taking a number and remembering its key, where a publisher may be late or die. */
+  readonly beforeKey?: () => Promise<void> | undefined;
+  /** The same between remembering the key, where there is one, and writing. */
+  readonly beforeWrite?: () => Promise<void> | undefined;
 }
 
-interface Taken {
-  readonly first: number;
-  readonly last: number;
-  readonly takenAt: number;
-}
-
-interface Entry {
-  readonly message: LoggedMessage;
-  /** Characters of its payload as JSON. */
-  readonly length: number;
-}
-
-interface TopicRow {
-  readonly epoch: string;
-  /** The last number taken. */
-  taken: number;
-  /** Every number up to it is written or void. */
-  settled: number;
-  /** Numbers taken and neither written nor void yet, by their first. */
-  readonly empty: Map<number, Taken>;
-  /** Ascending; later messages may be written while earlier numbers are empty. */
-  entries: Entry[];
-  /** Every message up to it was dropped from the history. */
-  dropped: number;
-  /** Unix ms of the last call about the topic, and of its last message. */
-  activeAt: number;
-  writtenAt: number;
-}
-
+/**
+ * Topics and their history in this process. An append goes through the same steps as in a store of many processes: it takes numbers, lets its
+ * key stand for them, and writes them. Nothing comes between these, unless a hook asks for it.
+ */
 export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
-  const { clock, maxMessages = 1_000, maxAgeMs = 120_000, maxIdleMs = 86_400_000, beforeWrite } = options;
-  const { newEpoch = randomEpoch, maxTopics = 100_000, maxTotalLength = 256 * 1024 * 1024 } = options;
-  /** The topic that was still for longest comes first. */
-  const rows = new Map<string, TopicRow>();
-  /** Those with messages; the one that got none for longest comes first. */
-  const histories = new Map<string, TopicRow>();
-  let totalLength = 0;
+  const { clock, maxIdleMs = 86_400_000, maxTopics = 100_000, newEpoch = randomEpoch } = options;
+  const { maxTotalBytes = 256 * 1024 * 1024, maxKeys = 300_000, beforeKey, beforeWrite } = options;
+  const histories = createHistories(clock);
+  const keys = createKeys({ clock, maxKeys });
+  const rows = createTopicRows({
+    clock,
+    maxIdleMs,
+    maxTopics,
+    newEpoch,
+    onEnd: ({ history }) => histories.forget(history),
+  });
 
-  function rowOf(app: AppId, topic: Topic): TopicRow {
-    const key = keyOf(app, topic);
-    const now = clock.now();
-    const row = rows.get(key) ?? create(now);
-    row.activeAt = now;
-    rows.delete(key);
-    rows.set(key, row);
-    for (const [oldest, { activeAt }] of rows) {
-      if (now - activeAt <= maxIdleMs && rows.size <= maxTopics) break;
-      forgetHistory(oldest);
-      rows.delete(oldest);
+  function makeRoom(): void {
+    keys.forgetExpired();
+    while (histories.bytes + keys.bytes > maxTotalBytes) {
+      if (!keys.forgetOldestMessages() && !histories.forgetOldest()) return;
     }
-    return row;
   }
 
-  function create(now: number): TopicRow {
-    return {
-      epoch: newEpoch(),
-      taken: 0,
-      settled: 0,
-      empty: new Map(),
-      entries: [],
-      dropped: 0,
-      activeAt: now,
-      writtenAt: now,
-    };
-  }
-
-  function take(row: TopicRow, count: number): Taken {
-    const taken = { first: row.taken + 1, last: row.taken + count, takenAt: clock.now() };
-    row.taken = taken.last;
-    row.empty.set(taken.first, taken);
-    return taken;
-  }
-
-  /** Undefined where a reader made the numbers void meanwhile. */
-  function write(row: TopicRow, { first }: Taken, { payloads, from, time }: Batch): LoggedMessage[] | undefined {
-    if (!row.empty.delete(first)) return undefined;
-    const messages = payloads.map((payload, index) => {
-      return { seq: first + index, payload, ...(from !== undefined && { from }), time };
-    });
-    const entries = messages.map((message) => ({ message, length: JSON.stringify(message.payload).length }));
-    totalLength += lengthOf(entries);
-    insert(row.entries, entries);
-    settle(row);
-    return messages;
-  }
-
-  /** Makes void what stayed empty for too long, and moves the settled place on. */
-  function settle(row: TopicRow): void {
-    const now = clock.now();
-    let settled = row.taken;
-    // Numbers ascend in the map, as they were taken.
-    for (const [first, { takenAt }] of row.empty) {
-      if (now - takenAt < VOID_AFTER_MS) {
-        settled = first - 1;
-        break;
-      }
-      row.empty.delete(first);
+  /** Undefined where the numbers were made void meanwhile. */
+  async function write(taken: Taken, batch: Batch, retention: Retention, key?: KeyRow): Promise<Appended | undefined> {
+    const held = beforeWrite?.();
+    if (held !== undefined) await held;
+    if (!close(taken)) return undefined;
+    const messages = rows.isCurrent(taken.row) ? messagesOf(taken, batch) : [];
+    if (key !== undefined) key.isWritten = true;
+    if (messages.length > 0) {
+      const bytes = histories.add(taken.row.history, messages, retention);
+      if (key !== undefined) keys.keepMessages(key, messages, bytes);
+      makeRoom();
     }
-    row.settled = settled;
+    return { place: { epoch: taken.row.epoch, seq: taken.last }, messages };
   }
 
-  /** How many of the messages at hand history no longer keeps. */
-  function outdated({ entries }: TopicRow): number {
-    const oldest = clock.now() - maxAgeMs;
-    let count = Math.max(0, entries.length - maxMessages);
-    while (count < entries.length && (entries[count] as Entry).message.time <= oldest) count++;
-    return count;
+  function answerOf({ taken, messages }: KeyRow): Appended {
+    const { row, first, last } = taken;
+    const place = { epoch: row.epoch, seq: last };
+    if (!rows.isCurrent(row)) return { place, messages: [] };
+    return { place, messages: messages ?? histories.between(row.history, first, last) };
   }
 
-  function drop(row: TopicRow, count: number): void {
-    row.dropped = row.entries[count - 1]?.message.seq ?? row.dropped;
-    totalLength -= lengthOf(row.entries.slice(0, count));
-    row.entries = row.entries.slice(count);
-  }
-
-  function forgetHistory(key: string): void {
-    const row = histories.get(key);
-    if (row === undefined) return;
-    drop(row, row.entries.length);
-    histories.delete(key);
-  }
-
-  /** Drops what history no longer keeps: of this topic in strides, so that the cost of an append is level, and of topics gone silent. */
-  function trim(app: AppId, topic: Topic, row: TopicRow): void {
-    const count = outdated(row);
-    if (count * 4 > maxMessages) drop(row, count);
-    row.writtenAt = clock.now();
-    histories.delete(keyOf(app, topic));
-    histories.set(keyOf(app, topic), row);
-    for (const [key, { writtenAt }] of histories) {
-      if (clock.now() - writtenAt <= maxAgeMs && totalLength <= maxTotalLength) break;
-      forgetHistory(key);
+  async function appendWithKey(app: AppId, topic: Topic, batch: Batch, key: IdempotencyKey, retention: Retention) {
+    const id = keyIdOf(app, topic, key);
+    for (let takes = 0; takes < MAX_TAKES; takes++) {
+      const known = keys.find(id);
+      if (known?.isWritten) return answerOf(known);
+      if (known === undefined) keys.expectRoom();
+      // Its publisher may be dead. Where it is only late, it can't write these any more.
+      else close(known.taken);
+      const taken = rows.take(rows.of(app, topic), batch.payloads.length);
+      const held = beforeKey?.();
+      if (held !== undefined) await held;
+      const mine = keys.move(id, known, taken);
+      const appended = mine && (await write(taken, batch, retention, mine));
+      if (appended !== undefined) return appended;
+      // Another one with this key was quicker, or a reader made the numbers void: these are never written.
+      close(taken);
     }
+    throw new UnavailableError("store", `A key changed hands ${MAX_TAKES} times. Publish again with the same key.`);
+  }
+
+  async function appendWithoutKey(app: AppId, topic: Topic, batch: Batch, retention: Retention): Promise<Appended> {
+    for (let takes = 0; takes < MAX_TAKES; takes++) {
+      const taken = rows.take(rows.of(app, topic), batch.payloads.length);
+      const appended = await write(taken, batch, retention);
+      if (appended !== undefined) return appended;
+    }
+    throw new UnavailableError("store", `A message was too late with its number ${MAX_TAKES} times. Publish it again.`);
   }
 
   return {
-    async append(app, topic, batch) {
-      const row = rowOf(app, topic);
-      for (;;) {
-        const taken = take(row, batch.payloads.length);
-        await beforeWrite?.();
-        const messages = write(row, taken, batch);
-        if (messages === undefined) continue;
-        trim(app, topic, row);
-        return { epoch: row.epoch, messages };
-      }
+    async append(app, topic, batch, retention) {
+      if (batch.key === undefined) return appendWithoutKey(app, topic, batch, retention);
+      return appendWithKey(app, topic, batch, batch.key, retention);
+    },
+
+    async claim(app, topic, key) {
+      return keys.claim(keyIdOf(app, topic, key));
     },
 
     async place(app, topic) {
-      const row = rowOf(app, topic);
-      settle(row);
-      return placeOf(row);
+      return rows.settle(rows.of(app, topic));
     },
 
-    async readSince(app, topic, since, limit) {
-      const row = rowOf(app, topic);
-      settle(row);
-      const place = placeOf(row);
-      const isOther = since.epoch !== row.epoch || since.seq > row.taken;
-      const start = outdated(row);
-      const dropped = row.entries[start - 1]?.message.seq ?? row.dropped;
-      if (isOther || since.seq < dropped) return { recovered: false, place };
-      const kept = row.entries.slice(start).map(({ message }) => message);
-      const after = kept.filter(({ seq }) => seq > since.seq && seq <= row.settled);
-      return { recovered: true, place, messages: after.slice(0, limit), more: after.length > limit };
+    async newest(app, topics) {
+      return topics.map((topic) => {
+        const row = rows.find(app, topic);
+        return row && { epoch: row.epoch, seq: row.taken };
+      });
+    },
+
+    async readSince(app, topic, since, pageOptions) {
+      const row = rows.of(app, topic);
+      const place = rows.settle(row);
+      if (since.epoch !== row.epoch || since.seq > row.taken) return { recovered: false, place };
+      const page = histories.readSince(row.history, since.seq, { ...pageOptions, upTo: place.seq });
+      return page === undefined ? { recovered: false, place } : { recovered: true, place, ...page };
+    },
+
+    async readLatest(app, topic, pageOptions) {
+      const row = rows.of(app, topic);
+      const place = rows.settle(row);
+      return { place, messages: histories.readLatest(row.history, { ...pageOptions, upTo: place.seq }) };
+    },
+
+    async restart(app, topic) {
+      rows.restart(app, topic);
     },
   };
 }
 
-/** Neither an application's name nor a topic holds a NUL. */
-function keyOf(app: AppId, topic: Topic): string {
-  return `${app}\0${topic}`;
-}
-
-function placeOf({ epoch, settled }: TopicRow): Place {
-  return { epoch, seq: settled };
-}
-
-/** Adds entries at their place; nearly always the end. */
-function insert(into: Entry[], entries: readonly Entry[]): void {
-  const first = (entries[0] as Entry).message.seq;
-  let index = into.length;
-  while (index > 0 && (into[index - 1] as Entry).message.seq > first) index--;
-  into.splice(index, 0, ...entries);
-}
-
-function lengthOf(entries: readonly Entry[]): number {
-  return entries.reduce((sum, { length }) => sum + length, 0);
+/** The messages of a batch under the numbers that it took. */
+function messagesOf({ first }: Taken, { payloads, from, time, key }: Batch): LoggedMessage[] {
+  return payloads.map((payload, index) => ({
+    seq: first + index,
+    payload,
+    ...(from !== undefined && { from }),
+    time,
+    ...(key !== undefined && { key: key.value }),
+  }));
 }
 
 function randomEpoch(): string {

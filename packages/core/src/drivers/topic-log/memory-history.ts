@@ -1,0 +1,189 @@
+import type { Clock } from "../../clock.ts";
+import type { LoggedMessage } from "../../model.ts";
+import type { PageOptions, Retention } from "../../ports/topic-log.ts";
+
+/** Payloads of a page: a frame to a client holds no more. */
+const MAX_PAGE_BYTES = 128 * 1024;
+/** Histories that each write looks at, whether their topic is silent. One would be too few: each write puts one to the end. */
+const LOOKS_AT_SILENT = 2;
+
+interface Entry {
+  readonly message: LoggedMessage;
+  /** Of its payload as JSON. */
+  readonly bytes: number;
+}
+
+/** One epoch's messages that are at hand. */
+export interface History {
+  /** Ascending; later messages may be written while earlier numbers are empty. */
+  entries: Entry[];
+  /** Every message up to it was dropped. */
+  dropped: number;
+  /** Unix ms of its last message. */
+  writtenAt: number;
+  /** As the last append gave it. */
+  retention: Retention;
+}
+
+/** What of a history is asked for: up to `upTo`, where it is settled. */
+export interface HistoryQuery extends PageOptions {
+  readonly upTo: number;
+}
+
+/** All histories, and what they hold together. */
+export interface Histories {
+  readonly bytes: number;
+  /** Returns the bytes of the payloads as JSON. */
+  add(history: History, messages: readonly LoggedMessage[], retention: Retention): number;
+  /** Drops a whole history. */
+  forget(history: History): void;
+  /** Drops the history that got no message for longest; false where there is none. */
+  forgetOldest(): boolean;
+  /** Undefined where something after `after` is no longer kept. */
+  readSince(
+    history: History,
+    after: number,
+    query: HistoryQuery,
+  ): { messages: readonly LoggedMessage[]; more: boolean } | undefined;
+  readLatest(history: History, query: HistoryQuery): readonly LoggedMessage[];
+  /** Those of these numbers that are still at hand. */
+  between(history: History, first: number, last: number): readonly LoggedMessage[];
+}
+
+export function createHistory(): History {
+  return { entries: [], dropped: 0, writtenAt: 0, retention: { maxMessages: 0, maxAgeMs: 0 } };
+}
+
+export function createHistories({ now }: Pick<Clock, "now">): Histories {
+  /** Those with messages; the one that got none for longest comes first. */
+  const filled = new Set<History>();
+  let sweep = filled.values();
+  let bytes = 0;
+
+  function isOutdated({ entries }: History, index: number, { maxMessages, maxAgeMs }: Retention): boolean {
+    return index < entries.length - maxMessages || entryAt(entries, index).message.time <= now() - maxAgeMs;
+  }
+
+  function drop(history: History, count: number): void {
+    if (count === 0) return;
+    history.dropped = entryAt(history.entries, count - 1).message.seq;
+    bytes -= bytesOf(history.entries.slice(0, count));
+    history.entries = history.entries.slice(count);
+  }
+
+  /** Only once a quarter is outdated, so that the cost of a write is level. */
+  function trim(history: History): void {
+    const { entries, retention } = history;
+    let count = entries.length >> 2;
+    if (!isOutdated(history, count, retention)) return;
+    while (count < entries.length && isOutdated(history, count, retention)) count++;
+    drop(history, count);
+  }
+
+  function forget(history: History): void {
+    drop(history, history.entries.length);
+    filled.delete(history);
+  }
+
+  function forgetSilent(): void {
+    for (let looks = 0; looks < LOOKS_AT_SILENT; looks++) {
+      const { value, done } = sweep.next();
+      if (done) sweep = filled.values();
+      else if (now() - value.writtenAt > value.retention.maxAgeMs) forget(value);
+    }
+  }
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+
+    add(history, messages, retention) {
+      const entries = messages.map((message) => ({
+        message,
+        bytes: Buffer.byteLength(JSON.stringify(message.payload)),
+      }));
+      insert(history.entries, entries);
+      const added = bytesOf(entries);
+      bytes += added;
+      history.writtenAt = now();
+      history.retention = retention;
+      trim(history);
+      filled.delete(history);
+      filled.add(history);
+      forgetSilent();
+      return added;
+    },
+
+    forget,
+
+    forgetOldest() {
+      const [oldest] = filled;
+      if (oldest !== undefined) forget(oldest);
+      return oldest !== undefined;
+    },
+
+    readSince(history, after, { upTo, limit, retention }) {
+      const { entries, dropped } = history;
+      const start = firstAbove(entries, after);
+      const end = firstAbove(entries, upTo);
+      if (after < dropped || (start < end && isOutdated(history, start, retention))) return undefined;
+      let index = start;
+      let pageBytes = 0;
+      for (; index < end && index - start < limit; index++) {
+        pageBytes += entryAt(entries, index).bytes;
+        if (index > start && pageBytes > MAX_PAGE_BYTES) break;
+      }
+      return { messages: messagesOf(entries.slice(start, index)), more: index < end };
+    },
+
+    between({ entries }, first, last) {
+      return messagesOf(entries.slice(firstAbove(entries, first - 1), firstAbove(entries, last)));
+    },
+
+    readLatest(history, { upTo, limit, retention }) {
+      const { entries } = history;
+      const end = firstAbove(entries, upTo);
+      let start = end;
+      let pageBytes = 0;
+      while (start > 0 && end - start < limit && !isOutdated(history, start - 1, retention)) {
+        pageBytes += entryAt(entries, start - 1).bytes;
+        if (start < end && pageBytes > MAX_PAGE_BYTES) break;
+        start--;
+      }
+      return messagesOf(entries.slice(start, end));
+    },
+  };
+}
+
+function entryAt(entries: readonly Entry[], index: number): Entry {
+  return entries[index] as Entry;
+}
+
+function messagesOf(entries: readonly Entry[]): LoggedMessage[] {
+  return entries.map(({ message }) => message);
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Adds entries at their place; nearly always the end. */
+function insert(into: Entry[], entries: readonly Entry[]): void {
+  const first = entryAt(entries, 0).message.seq;
+  let index = into.length;
+  while (index > 0 && entryAt(into, index - 1).message.seq > first) index--;
+  into.splice(index, 0, ...entries);
+}
+
+/** The index of the first entry whose number is above `seq`, by bisection. */
+function firstAbove(entries: readonly Entry[], seq: number): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (entryAt(entries, middle).message.seq > seq) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

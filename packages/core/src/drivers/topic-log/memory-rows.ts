@@ -1,0 +1,121 @@
+import type { Place, Topic } from "@topicast/protocol";
+import type { Clock } from "../../clock.ts";
+import type { AppId } from "../../model.ts";
+import { VOID_AFTER_MS } from "../../ports/topic-log.ts";
+import { createHistory, type History } from "./memory-history.ts";
+
+/** Numbers that follow one another, in one epoch of a topic. */
+export interface Taken {
+  readonly row: TopicRow;
+  readonly first: number;
+  readonly last: number;
+  /** Unix ms. */
+  readonly takenAt: number;
+}
+
+/** One epoch of a topic. */
+export interface TopicRow {
+  readonly name: string;
+  readonly epoch: string;
+  readonly history: History;
+  /** Numbers taken and neither written nor void yet, by their first. */
+  readonly empty: Map<number, Taken>;
+  /** The last number taken. */
+  taken: number;
+  /** Unix ms of the last call about the topic. */
+  activeAt: number;
+}
+
+export interface TopicRows {
+  /** Begins the topic where there is none. */
+  of(app: AppId, topic: Topic): TopicRow;
+  find(app: AppId, topic: Topic): TopicRow | undefined;
+  /** Begins a new epoch of a topic, where there is one. */
+  restart(app: AppId, topic: Topic): void;
+  /** False where the topic began a new epoch since, or was forgotten. */
+  isCurrent(row: TopicRow): boolean;
+  take(row: TopicRow, count: number): Taken;
+  /** Makes void what stayed empty for too long; the place up to which every number is written or void. */
+  settle(row: TopicRow): Place;
+}
+
+export interface TopicRowsOptions {
+  readonly clock: Pick<Clock, "now">;
+  readonly maxIdleMs: number;
+  readonly maxTopics: number;
+  readonly newEpoch: () => string;
+  /** An epoch is over: nobody will read it again. */
+  readonly onEnd: (row: TopicRow) => void;
+}
+
+export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }: TopicRowsOptions): TopicRows {
+  /** The topic that was still for longest comes first. */
+  const rows = new Map<string, TopicRow>();
+
+  function begin(name: string, now: number): TopicRow {
+    return { name, epoch: newEpoch(), history: createHistory(), empty: new Map(), taken: 0, activeAt: now };
+  }
+
+  function end(row: TopicRow): void {
+    rows.delete(row.name);
+    onEnd(row);
+  }
+
+  return {
+    of(app, topic) {
+      const name = nameOf(app, topic);
+      const now = clock.now();
+      const row = rows.get(name) ?? begin(name, now);
+      row.activeAt = now;
+      rows.delete(name);
+      rows.set(name, row);
+      for (const oldest of rows.values()) {
+        if (now - oldest.activeAt <= maxIdleMs && rows.size <= maxTopics) break;
+        end(oldest);
+      }
+      return row;
+    },
+
+    find(app, topic) {
+      return rows.get(nameOf(app, topic));
+    },
+
+    restart(app, topic) {
+      const name = nameOf(app, topic);
+      const row = rows.get(name);
+      if (row === undefined) return;
+      end(row);
+      rows.set(name, begin(name, clock.now()));
+    },
+
+    isCurrent(row) {
+      return rows.get(row.name) === row;
+    },
+
+    take(row, count) {
+      const taken = { row, first: row.taken + 1, last: row.taken + count, takenAt: clock.now() };
+      row.taken = taken.last;
+      row.empty.set(taken.first, taken);
+      return taken;
+    },
+
+    settle({ epoch, empty, taken }) {
+      // Numbers ascend in the map, as they were taken.
+      for (const [first, { takenAt }] of empty) {
+        if (clock.now() - takenAt < VOID_AFTER_MS) return { epoch, seq: first - 1 };
+        empty.delete(first);
+      }
+      return { epoch, seq: taken };
+    },
+  };
+}
+
+/** The numbers are written now, or void; false where they are void already. */
+export function close({ row, first }: Taken): boolean {
+  return row.empty.delete(first);
+}
+
+/** Neither an application's name nor a topic holds a NUL. */
+function nameOf(app: AppId, topic: Topic): string {
+  return `${app}\0${topic}`;
+}

@@ -1,0 +1,35 @@
+import type { HistoryQuery, Place, Topic } from "@topicast/protocol";
+import type { AppId, LoggedMessage } from "../model.ts";
+import type { Service } from "../service.ts";
+import { ruleFor } from "../topic-rules.ts";
+
+export interface HistoryInput {
+  readonly app: AppId;
+  readonly topic: Topic;
+  readonly query: HistoryQuery;
+}
+
+export interface History {
+  /** How far the topic is settled. */
+  readonly place: Place;
+  /** False where something after the place that was asked for is gone: then there are no messages. */
+  readonly recovered: boolean;
+  /** Oldest first. */
+  readonly messages: readonly LoggedMessage[];
+  /** Whether more follow the last of these, up to the place. */
+  readonly more: boolean;
+}
+
+/** What a topic's history keeps after a place, or its newest messages. Throws `UnavailableError`. */
+export async function readHistory(
+  { log, settings }: Pick<Service, "log" | "settings">,
+  { app, topic, query }: HistoryInput,
+): Promise<History> {
+  const { retention } = ruleFor(settings.rules, topic);
+  if ("last" in query) {
+    const latest = await log.readLatest(app, topic, { limit: query.last, retention });
+    return { ...latest, recovered: true, more: false };
+  }
+  const page = await log.readSince(app, topic, query.since, { limit: query.limit, retention });
+  return page.recovered ? page : { ...page, messages: [], more: false };
+}

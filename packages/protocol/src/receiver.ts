@@ -1,0 +1,186 @@
+import type { Message, Place } from "./frames.ts";
+
+/** Messages held at once. What comes beyond is let go: history brings it back. */
+const MAX_HELD = 1_000;
+/** How long a hole may take to close by itself, and the longest wait between two asks; each is jittered by half. */
+const FIRST_DELAY_MS = 200;
+const MAX_DELAY_MS = 3_200;
+
+/** What an `ack` of subscribe or history says of a topic; with `since` its `messages` ascend and hold all up to the last of them. */
+export interface ReceivedPage {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly recovered?: boolean;
+  readonly messages?: readonly Message[];
+  readonly more?: boolean;
+}
+
+/** Messages that can't be had any more: those after `after` up to `place`. The application must reload its state. */
+export interface Lost {
+  readonly after: Place;
+  readonly place: Place;
+}
+
+export interface Received {
+  /** Each once, in order; those without a number as they come. They follow what was lost. */
+  readonly messages: readonly Message[];
+  readonly lost?: Lost;
+}
+
+/**
+ * Turns what arrives of one topic, in any order and number, into each message once and in order. It has no timer and sends nothing: its owner
+ * calls `ask` when `dueAt` has come and sends `history` with the place that it gets. One who publishes with `echo: false` gives it its own
+ * messages when the `ack` has told their numbers, and knows them again by identity.
+ *
+ * Why it is right: within an epoch the place only rises, past what was emitted, or what a complete answer says is void, or what is reported as
+ * lost. To another epoch it moves only by an answer to the present place, which the service gave after that place was reached; so it never
+ * returns to an older one.
+ */
+export interface Receiver {
+  /** Everything up to it was emitted, is void, or was reported as lost. Undefined before the first ack. */
+  readonly place: Place | undefined;
+  /** Unix ms at which it wants `ask` to be called, undefined where it misses nothing. */
+  readonly dueAt: number | undefined;
+  /**
+   * A `messages` frame. What has a number is held until the first ack; what has none is passed on even before, because it has no order to keep and
+   * is of no use later.
+   */
+  receive(frame: { readonly epoch?: string; readonly messages: readonly Message[] }, now: number): Received;
+  /** The ack of a subscribe or history that was sent with `since` (undefined: without one). */
+  ack(page: ReceivedPage, since: Place | undefined, now: number): Received;
+  /** What to ask `history` for now, if anything; the next time is set further away, twice as far while nothing moves. */
+  ask(now: number): Place | undefined;
+  /** `pong.behind` named the topic: something is missing for sure, so ask at once. */
+  check(now: number): void;
+}
+
+/** `random` gives numbers from 0 up to 1, for the jitter. */
+export function createReceiver(random: () => number = Math.random): Receiver {
+  let place: Place | undefined;
+  let dueAt: number | undefined;
+  let delayMs = FIRST_DELAY_MS;
+  /** By epoch and number: what came early, before the first ack, or of another epoch than the place's. */
+  const held = new Map<string, { readonly epoch: string; readonly seq: number; readonly message: Message }>();
+  /** Whether something is missing that no hole before what is held shows. */
+  let isBehind = false;
+  /** The number that it first asked from since it last learnt of something missing: a complete answer from there on has it all. */
+  let askedFrom: number | undefined;
+
+  const keyOf = (epoch: string, seq: number) => `${seq}:${epoch}`;
+  const jitteredMs = () => delayMs * (0.5 + random());
+
+  function learnBehind() {
+    isBehind = true;
+    askedFrom = undefined;
+  }
+
+  function take(epoch: string | undefined, message: Message, emitted: Message[]) {
+    const { seq } = message;
+    if (epoch === undefined || seq === undefined) return void emitted.push(message);
+    // How far from the place; of another epoch, which an answer that is on its way may not know of yet, nobody can say.
+    const distance = epoch === place?.epoch ? seq - place.seq : undefined;
+    if (distance === undefined) askedFrom = undefined;
+    else if (distance < 1) return;
+    if (distance === 1 || held.size < MAX_HELD) held.set(keyOf(epoch, seq), { epoch, seq, message });
+    else learnBehind();
+    drain(emitted);
+  }
+
+  /** Emits what is held as far as it follows the place. */
+  function drain(emitted: Message[]) {
+    while (place !== undefined) {
+      const key = keyOf(place.epoch, place.seq + 1);
+      const next = held.get(key);
+      if (next === undefined) return;
+      held.delete(key);
+      emitted.push(next.message);
+      place = { epoch: next.epoch, seq: next.seq };
+    }
+  }
+
+  /** Without `since` an answer is where to begin. Later it may be a late one, which proves no more than a frame does. */
+  function begin({ epoch, seq, messages = [] }: ReceivedPage, now: number, emitted: Message[]) {
+    if (place === undefined) {
+      emitted.push(...messages);
+      place = { epoch, seq };
+      return;
+    }
+    for (const message of messages) take(epoch, message, emitted);
+    if (epoch !== place.epoch || seq > place.seq) receiver.check(now);
+  }
+
+  function advance(page: ReceivedPage, since: Place, emitted: Message[]): Lost | undefined {
+    const { epoch, seq, recovered, messages = [], more } = page;
+    place ??= since;
+    // An answer to another epoch's place, or that there is none to a place that has been passed since: it is old.
+    if (since.epoch !== place.epoch || since.seq > place.seq || (!recovered && since.seq < place.seq)) return undefined;
+    const after = place;
+    const end = more ? (messages.at(-1)?.seq ?? since.seq) : seq;
+    if (recovered) emitted.push(...messages.filter((message) => Number(message.seq) > after.seq));
+    if (!recovered || end > after.seq) place = { epoch, seq: end };
+    if (more) learnBehind();
+    else if (askedFrom !== undefined && since.seq >= askedFrom) settle(epoch);
+    return recovered ? undefined : { after, place };
+  }
+
+  /** All that was missing when it asked is here: what is of another epoch is older. */
+  function settle(epoch: string) {
+    isBehind = false;
+    askedFrom = undefined;
+    for (const [key, early] of held) if (early.epoch !== epoch) held.delete(key);
+  }
+
+  /** Sets when to ask, after something came. */
+  function plan(before: Place | undefined, now: number) {
+    if (place === undefined) return;
+    const hasMoved = place !== before;
+    if (hasMoved || dueAt === undefined) delayMs = FIRST_DELAY_MS;
+    if (held.size === 0 && !isBehind) dueAt = undefined;
+    else if (dueAt === undefined) dueAt = now + jitteredMs();
+    // Another hole than the one that was asked about.
+    else if (hasMoved && held.size > 0) dueAt = Math.min(dueAt, now + jitteredMs());
+  }
+
+  const receiver: Receiver = {
+    get place() {
+      return place;
+    },
+    get dueAt() {
+      return dueAt;
+    },
+
+    receive({ epoch, messages }, now) {
+      const before = place;
+      const emitted: Message[] = [];
+      for (const message of messages) take(epoch, message, emitted);
+      plan(before, now);
+      return { messages: emitted };
+    },
+
+    ack(page, since, now) {
+      const before = place;
+      const emitted: Message[] = [];
+      const lost = since === undefined ? begin(page, now, emitted) : advance(page, since, emitted);
+      for (const [key, early] of held) if (early.epoch === place?.epoch && early.seq <= place.seq) held.delete(key);
+      drain(emitted);
+      plan(before, now);
+      if (page.more && since !== undefined && place !== before) dueAt = now;
+      return lost === undefined ? { messages: emitted } : { messages: emitted, lost };
+    },
+
+    ask(now) {
+      if (dueAt === undefined || now < dueAt) return undefined;
+      delayMs = Math.min(2 * delayMs, MAX_DELAY_MS);
+      dueAt = now + jitteredMs();
+      askedFrom ??= place?.seq;
+      return place;
+    },
+
+    check(now) {
+      if (place === undefined) return;
+      learnBehind();
+      dueAt = now;
+    },
+  };
+  return receiver;
+}
