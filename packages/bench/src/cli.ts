@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { benchColdStart } from "./cold-start.ts";
 import { benchCosts } from "./costs.ts";
 import { benchFanOut } from "./fan-out.ts";
+import { benchRecovery } from "./recovery.ts";
 import { benchStart } from "./start.ts";
 
 const program = new Command("npm run bench --").description("Measures Topicast; each command prints a table.");
@@ -31,6 +32,12 @@ program
     "read and write units, SQS requests and posts of each operation, counted on the wire; writes docs/costs.md",
   )
   .action(() => benchCosts());
+
+program
+  .command("recovery")
+  .description("time, requests and read units of a client that comes back and replays 10, 100 and 1,000 messages")
+  .option("--runs <n>", "replays of each", wholeNumber, 9)
+  .action(({ runs }) => benchRecovery(runs));
 
 await program.parseAsync();
 

@@ -60,6 +60,26 @@ function publishTo(count: number, path: string): Operation {
 const single = async ({ topic }: Services) => [await connectRawClient(topic)];
 const first = ([client]: RawClient[]) => client as RawClient;
 
+const keyed = (topic: string) => ({ topic, payload: KILOBYTE, key: "k" });
+
+function placesOf(count: number) {
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`cost/${i}`, { epoch: "e", seq: 1 }]));
+}
+
+/** A publisher, which has published so many messages of 1 KB, and another client. */
+async function connectAndPublish({ topic: url }: Services, topic: string, count: number): Promise<RawClient[]> {
+  const publisher = await connectRawClient(url);
+  for (let i = 0; i < count; i++) await publisher.request({ action: "publish", topic, payload: KILOBYTE });
+  return [publisher, await connectRawClient(url)];
+}
+
+/** Subscribes with the place before the topic's first message. */
+async function recover(client: RawClient, topic: string): Promise<void> {
+  const { epoch } = await client.request({ action: "history", topic, last: 1 });
+  const ack = await client.request({ action: "subscribe", topic, since: { epoch, seq: 0 } });
+  if (!ack.recovered) throw new Error("What was missed did not come.");
+}
+
 export const OPERATIONS: readonly Operation[] = [
   {
     name: "connect",
@@ -106,6 +126,49 @@ export const OPERATIONS: readonly Operation[] = [
     budget: { writeUnits: 0 },
     prepare: single,
     run: (clients) => first(clients).request({ action: "ping" }),
+  },
+  {
+    name: "ping with 10 places",
+    budget: { readUnits: 10.5, writeUnits: 0 },
+    prepare: single,
+    run: (clients) => first(clients).request({ action: "ping", places: placesOf(10) }),
+  },
+  {
+    name: "subscribe and get 10 missed messages of 1 KB",
+    budget: { readUnits: 10, writeUnits: 2 },
+    prepare: (services) => connectAndPublish(services, "cost/missed", 10),
+    run: ([, client]) => recover(client as RawClient, "cost/missed"),
+  },
+  {
+    name: "the newest 10 messages of 1 KB",
+    budget: { readUnits: 10, writeUnits: 0 },
+    prepare: (services) => connectAndPublish(services, "cost/newest", 10),
+    run: ([, client]) => (client as RawClient).request({ action: "history", topic: "cost/newest", last: 10 }),
+  },
+  {
+    name: "publish 1 KB with a key",
+    budget: { readUnits: 2, writeUnits: 3 },
+    prepare: single,
+    run: (clients) => publish(clients, keyed("cost/key")),
+  },
+  {
+    name: "the same again",
+    budget: { readUnits: 4, writeUnits: 0 },
+    async prepare(services) {
+      const clients = await single(services);
+      await publish(clients, keyed("cost/again"));
+      return clients;
+    },
+    run: (clients) => publish(clients, keyed("cost/again")),
+  },
+  {
+    name: "delete a topic with 10 subscribers",
+    budget: { readUnits: 1, writeUnits: 11, posts: 10 },
+    prepare: async (services) => (await connectSubscribers(services, "cost/delete", 10)).slice(1),
+    async run(clients, { topicHttp }) {
+      await fetch(`${topicHttp}/topics/cost/delete`, { method: "DELETE" });
+      await Promise.all(clients.map((client) => client.frame(({ type }) => type === "closing")));
+    },
   },
   publishTo(0, "(nobody)"),
   publishTo(1, "at once"),

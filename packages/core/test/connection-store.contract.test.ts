@@ -13,6 +13,19 @@ describeConnectionStoreContract("memory in four shards", async () => {
   return { store: createMemoryConnectionStore({ clock, shards: 4 }), clock, close: async () => {} };
 });
 
+it("memory ends no subscription that is newer than a page, though both are of one millisecond", async () => {
+  const store = createMemoryConnectionStore({ clock: testClock() });
+  const topic = aTopic();
+  const connection = aConnection({ room: topic });
+  const { app, validUntil } = connection;
+  const query = { app, topic, shard: 0, limit: 10, freshness: "fresh" } as const;
+  await store.connect(connection);
+  const [older] = (await store.subscribers(query)).subscribers;
+  await store.subscribe({ app, topic, connection, validUntil, maxSubscriptions: 10 });
+  expect(older && (await store.endSubscription(app, topic, 0, older))).toBe(false);
+  expect((await store.subscribers(query)).subscribers).toHaveLength(1);
+});
+
 /** A read that forgot to ask for fresh must show in tests: the emulators of DynamoDB never answer stale. */
 describe("memory answers a stale read with what was there before", () => {
   const topic = aTopic();
@@ -56,6 +69,20 @@ describe("memory answers a stale read with what was there before", () => {
     expect(await subscribers(store, "fresh")).toEqual([id]);
     await clock.advance(1_001);
     expect(await subscribers(store, "stale")).toEqual([id]);
+  });
+
+  it("still has the older time of one that subscribed again for one second, at the same place", async () => {
+    const { clock, store } = await create();
+    await store.connect(inRoom);
+    await clock.advance(5_000);
+    const subscribedAt = clock.now() - 5_000;
+    await store.subscribe({ app, topic, connection, validUntil, maxSubscriptions: 10 });
+    const query = { app, topic, shard: 0, limit: 10 };
+    const timesOf = async (freshness: Freshness) =>
+      (await store.subscribers({ ...query, freshness })).subscribers.map((subscriber) => subscriber.subscribedAt);
+    expect([await timesOf("stale"), await timesOf("fresh")]).toEqual([[subscribedAt], [subscribedAt + 5_000]]);
+    await clock.advance(1_001);
+    expect(await timesOf("stale")).toEqual([subscribedAt + 5_000]);
   });
 
   it("still has an ended subscription for one second", async () => {

@@ -5,7 +5,7 @@ import {
   createDynamoDbConnectionStore,
   createDynamoDbTopicLog,
 } from "../src/drivers/dynamodb.ts";
-import { type ConnectionStore, DEFAULT_APP, systemClock, type TopicLog, VOID_AFTER_MS } from "../src/index.ts";
+import { type ConnectionStore, DEFAULT_APP, systemClock, type TopicLog } from "../src/index.ts";
 import {
   breakDown,
   during,
@@ -55,19 +55,9 @@ function subscribe(connection: ReturnType<typeof aGuest>, to = topic, by = store
   return by.subscribe({ app: DEFAULT_APP, topic: to, connection, validUntil, maxSubscriptions: 2 });
 }
 
-function publish(payload: string) {
-  return log.append(DEFAULT_APP, topic, { payloads: [payload], from: "alice", time: clock.now() });
-}
-
 async function idsIn(room = topic, by = store) {
   const page = await by.subscribers({ app: DEFAULT_APP, topic: room, shard: 0, limit: 100, freshness: "fresh" });
   return page.subscribers.map(({ id }) => id);
-}
-
-async function history() {
-  const { epoch } = await log.place(DEFAULT_APP, topic);
-  const page = await log.readSince(DEFAULT_APP, topic, { epoch, seq: 0 }, 100);
-  return page.recovered ? page.messages.map(({ payload }) => payload) : "not recovered";
 }
 
 describe("DynamoDB that fails is unavailable", () => {
@@ -203,45 +193,5 @@ describe("a call that failed half-way is repeated", () => {
     expect(await idsIn()).toEqual([guest.id]);
     await during(server, "BatchWriteItem", times(2, leaveUnprocessed), disconnect);
     expect(await idsIn()).toEqual([]);
-  });
-});
-
-describe("a publish meets a fault", () => {
-  it("and writes its message once where only answers are lost", async () => {
-    const { messages } = await during(server, "PutItem", times(1, loseAnswer), () => publish("once"));
-    expect(messages).toMatchObject([{ seq: 1 }]);
-    expect(await history()).toEqual(["once"]);
-  });
-
-  it("and fails where all answers are lost: the message may be there", async () => {
-    await expect(during(server, "PutItem", loseAnswer, () => publish("perhaps"))).rejects.toMatchObject(UNAVAILABLE);
-    await publish("after");
-    expect(await history()).toEqual(["perhaps", "after"]);
-  });
-
-  it("and leaves a number that becomes void where the answer with the number was lost", async () => {
-    const { epoch, messages } = await during(server, "UpdateItem", times(1, loseAnswer), () => publish("second"));
-    expect(messages).toMatchObject([{ seq: 2 }]);
-    expect(await log.place(DEFAULT_APP, topic)).toEqual({ epoch, seq: 0 });
-    await clock.advance(VOID_AFTER_MS);
-    expect(await log.place(DEFAULT_APP, topic)).toEqual({ epoch, seq: 2 });
-    expect(await history()).toEqual(["second"]);
-  });
-
-  it("and loses nothing that was acknowledged where writes fail in between", async () => {
-    await publish("before");
-    await expect(during(server, "PutItem", throttle, () => publish("failed"))).rejects.toMatchObject(UNAVAILABLE);
-    expect((await publish("after")).messages).toMatchObject([{ seq: 3 }]);
-    await clock.advance(VOID_AFTER_MS);
-    expect(await history()).toEqual(["before", "after"]);
-  });
-
-  it("and keeps what was acknowledged where a reader could not make a number void", async () => {
-    await expect(during(server, "PutItem", throttle, () => publish("failed"))).rejects.toMatchObject(UNAVAILABLE);
-    await publish("after");
-    await clock.advance(VOID_AFTER_MS);
-    const place = () => log.place(DEFAULT_APP, topic);
-    await expect(during(server, "PutItem", breakDown, place)).rejects.toMatchObject(UNAVAILABLE);
-    expect(await history()).toEqual(["after"]);
   });
 });

@@ -33,13 +33,22 @@ export function times(count: number, fault: Fault): Fault {
   };
 }
 
-/** Does nothing of a BatchWriteItem, and says so. */
+/** Does a fault for the request after the first `count`, and for no other. */
+export function onlyAfter(count: number, fault: Fault): Fault {
+  let seen = 0;
+  return (request, response, handle) => {
+    if (seen++ === count) fault(request, response, handle);
+    else handle();
+  };
+}
+
+/** Does nothing of a BatchWriteItem or a BatchGetItem, and says so. */
 export const leaveUnprocessed: Fault = (request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
     const { RequestItems } = JSON.parse(Buffer.concat(chunks).toString());
-    answer(response, 200, { UnprocessedItems: RequestItems });
+    answer(response, 200, { Responses: {}, UnprocessedItems: RequestItems, UnprocessedKeys: RequestItems });
   });
 };
 

@@ -2,18 +2,22 @@ import { describeTopicLogContract, testClock } from "@topicast/testing";
 import { createMemoryTopicLog } from "../src/drivers/topic-log/memory.ts";
 import { createGate, type Gate } from "./gate.ts";
 
-describeTopicLogContract("memory", async (retention) => {
-  const clock = testClock();
-  const gates: Gate[] = [];
-  const log = createMemoryTopicLog({ ...retention, clock, beforeWrite: async () => gates.shift()?.pass() });
+/** Gates that appends meet, one each. */
+function gates() {
+  const waiting: Gate[] = [];
   return {
-    log,
-    clock,
-    holdNextWrite() {
+    pass: () => waiting.shift()?.pass(),
+    holdNext() {
       const gate = createGate();
-      gates.push(gate);
+      waiting.push(gate);
       return gate;
     },
-    close: async () => {},
   };
+}
+
+describeTopicLogContract("memory", async () => {
+  const clock = testClock();
+  const [key, write] = [gates(), gates()];
+  const log = createMemoryTopicLog({ clock, beforeKey: key.pass, beforeWrite: write.pass });
+  return { log, clock, holdNextKey: key.holdNext, holdNextWrite: write.holdNext, close: async () => {} };
 });

@@ -1,6 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { CHAOS_HELP, type Chaos, parseChaos } from "./chaos.ts";
 import { DEFAULT_HOSTNAME, DEFAULT_PORT, type Host, startHost } from "./host.ts";
 import { StartError } from "./start-error.ts";
 import { findServices } from "./workspace-services.ts";
@@ -10,6 +11,7 @@ interface CliOptions {
   readonly host: string;
   readonly service?: readonly string[];
   readonly aws?: true;
+  readonly chaos?: string | true;
 }
 
 const SERVICES_FOLDER = fileURLToPath(new URL("../../../services", import.meta.url));
@@ -22,6 +24,11 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("A port is a number from 0 to 65535.");
   return port;
+}
+
+/** What is asked for in two places is asked for together. */
+function joinChaos(text: string, earlier: string | true | undefined): string {
+  return typeof earlier === "string" ? `${earlier},${text}` : text;
 }
 
 function createCommand(): Command {
@@ -37,26 +44,30 @@ function createCommand(): Command {
     .option("--host <address>", "what to listen on; 0.0.0.0 is every network of this machine", DEFAULT_HOSTNAME)
     .option("--service <folder...>", "folders with a serverless.yml (default: every service of this repository)")
     .option("--aws", "have the services speak to DynamoDB, SQS and @connections over the wire, as on AWS")
+    .option("--chaos [faults]", "serve as over a bad network, with the faults below", joinChaos)
+    .addHelpText("after", `\n${CHAOS_HELP}`)
     .action(run);
 }
 
-async function run({ port, host: hostname, service, aws }: CliOptions): Promise<void> {
+async function run({ port, host: hostname, service, aws, chaos: faults }: CliOptions): Promise<void> {
+  // The option without a value is refused as an empty one is: with the list of the faults.
+  const chaos = faults === undefined ? undefined : parseChaos(faults === true ? "" : faults);
   const services = service ?? (await findServices(SERVICES_FOLDER, process.env));
   const { STORE } = process.env;
   const mode = aws ? { wire: {} } : { environment: STORE === undefined ? {} : { STORE } };
-  const host = await startHost({ services, port, hostname, ...mode });
-  print(host, hostname);
+  const host = await startHost({ services, port, hostname, ...mode, ...(chaos && { faults: chaos.faults }) });
+  print(host, hostname, chaos);
   exitOnSignal(host);
 }
 
-function print(host: Host, hostname: string): void {
+function print(host: Host, hostname: string, chaos: Chaos | undefined): void {
   const addresses = host.services.flatMap(({ name, webSocketUrl, httpUrl }) =>
     [webSocketUrl, httpUrl].flatMap((url) => (url === undefined ? [] : [`  ${name.padEnd(20)} ${url}`])),
   );
   const reach = hostname === DEFAULT_HOSTNAME ? "on this machine" : "who can reach it";
   const warning = `There is no authentication: the host is open to everyone ${reach}.`;
   process.stdout.write(
-    `${["Topicast is listening:", ...addresses, ...networkLines(hostname, host.port), ...wireLines(host), warning, "Ctrl-C stops it."].join("\n")}\n`,
+    `${["Topicast is listening:", ...addresses, ...networkLines(hostname, host.port), ...wireLines(host), ...chaosLines(chaos), warning, "Ctrl-C stops it."].join("\n")}\n`,
   );
 }
 
@@ -72,6 +83,10 @@ function networkLines(hostname: string, port: number): string[] {
 
 function wireLines({ wire }: Host): string[] {
   return wire === undefined ? [] : [`DynamoDB answers at ${wire.dynamodbUrl}, SQS at ${wire.sqsUrl}.`];
+}
+
+function chaosLines(chaos: Chaos | undefined): string[] {
+  return chaos === undefined ? [] : [`Chaos is on, the network is bad on purpose: ${chaos.description}.`];
 }
 
 function exitOnSignal(host: Host): void {

@@ -1,4 +1,4 @@
-import { type Clock, type ConnectionGateway, type ConnectionInfo, type Target, UnavailableError } from "@topicast/core";
+import { type ConnectionGateway, type ConnectionInfo, type Target, UnavailableError } from "@topicast/core";
 import type { WebSocket } from "ws";
 import type { HostFaults, Refusal } from "./faults.ts";
 import type { GatewayLimits } from "./limits.ts";
@@ -13,6 +13,8 @@ export interface OpenConnection {
   lastActiveAt: number;
   readonly sourceIp: string;
   readonly userAgent?: string;
+  /** Sends a frame, which counts as activity. */
+  send(kind: "post" | "reply", text: string): void;
   /** Closes the socket and tells the service. */
   end(code: number, reason: string): void;
 }
@@ -32,13 +34,12 @@ export interface ConnectionRegistry {
 
 export interface ConnectionRegistryOptions {
   readonly service: string;
-  readonly clock: Clock;
   readonly limits: GatewayLimits;
   readonly faults: HostFaults;
 }
 
 export function createConnectionRegistry(options: ConnectionRegistryOptions): ConnectionRegistry {
-  const { service, clock, limits, faults } = options;
+  const { service, limits, faults } = options;
   const connections = new Map<string, OpenConnection>();
   let posts = 0;
 
@@ -62,8 +63,7 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
       if (typeof connection === "string") return connection;
       if (connection.socket.readyState !== connection.socket.OPEN) return "gone";
       if (connection.socket.bufferedAmount > limits.maxBufferedBytes) return "throttled";
-      connection.socket.send(text);
-      connection.lastActiveAt = clock.now();
+      connection.send("post", text);
       return "posted";
     },
 

@@ -15,12 +15,22 @@ export interface EntryRefusal {
 /** A request's body, as the SDK sent it. */
 export type WireInput = Readonly<Record<string, unknown>>;
 
+/** A frame from a client, the route's answer to one, or a post of the service. */
+export type FrameKind = "request" | "reply" | "post";
+
+/** When each copy of a frame arrives, in ms from now: `[0]` is as usual, `[]` never, `[0, 80]` twice. */
+export type Arrivals = readonly number[];
+
 type Awaitable<T> = T | Promise<T>;
 
-/** What goes wrong on purpose, so that a test sees how services bear it. */
+/** What goes wrong on purpose, so that a test or a game sees how services bear it. */
 export interface HostFaults {
   /** How a request to post to, look at or close a connection is refused. */
   request?(service: string, connectionId: string): Refusal | undefined;
+  /** When a frame arrives. A post that never does is answered as if it had. */
+  frame?(service: string, connectionId: string, kind: FrameKind): Arrivals;
+  /** After how many ms the link of a connection breaks; both sides see 1006. Asked when it has opened. */
+  cut?(service: string, connectionId: string): number | undefined;
   /** Awaited between the answer of the `$connect` handler and the upgrade. */
   handshake?(service: string, connectionId: string): Promise<void>;
   /** Whether `$disconnect` is not delivered: it is best effort. */

@@ -32,6 +32,7 @@ export interface HostOptions {
   readonly wire?: WireOptions;
   /** Wraps what is offered to the handlers of a service in this process. */
   readonly ports?: (ports: EmbeddedPorts, service: string) => EmbeddedPorts;
+  /** What goes wrong on purpose; `parseChaos` gives those of a bad network. */
   readonly faults?: HostFaults;
   /** Where failures of handlers are reported. Default: stderr. */
   readonly log?: (line: string) => void;

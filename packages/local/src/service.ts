@@ -54,7 +54,7 @@ const MANAGEMENT_PATH = "/@connections/";
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { definition, clock, limits, faults, domainName, port } = options;
   const { name } = definition;
-  const registry = createConnectionRegistry({ service: name, clock, limits, faults });
+  const registry = createConnectionRegistry({ service: name, limits, faults });
   const gatewayEndpoint = `http://${domainName}/${name}`;
   const backend = await options.backend.open({ definition, registry, gatewayEndpoint });
   const functions = createFunctions(options, backend);

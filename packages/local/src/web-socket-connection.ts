@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
+import type { RawData, WebSocket } from "ws";
+import { createClientLink } from "./client-link.ts";
 import type { OpenConnection } from "./connection-registry.ts";
 import { createFrameScanner } from "./frame-lengths.ts";
 import type { EventConnection } from "./web-socket-events.ts";
@@ -21,12 +22,14 @@ export interface ConnectionListeners {
 
 /** Registers a connection whose handshake is done, and serves it until either side ends it. */
 export function openConnection(
-  { registry, limits, clock }: Pick<WebSocketApiOptions, "registry" | "limits" | "clock">,
+  options: WebSocketApiOptions,
   connection: EventConnection,
   socket: WebSocket,
   stream: Duplex,
   { receive, onEnded }: ConnectionListeners,
 ): void {
+  const { registry, limits, clock } = options;
+  const link = createClientLink(options, connection.id, socket);
   let ended = false;
   function leave(code: number, reason: string): void {
     if (ended) return;
@@ -38,25 +41,30 @@ export function openConnection(
     ...connection,
     socket,
     lastActiveAt: clock.now(),
+    send(kind, text) {
+      link.send(kind, text);
+      open.lastActiveAt = clock.now();
+    },
     end(code, reason) {
       leave(code, reason);
-      socket.close(code, reason);
+      link.behind(() => socket.close(code, reason));
     },
   };
   registry.add(open);
 
-  socket.on("message", (data, isBinary) => {
+  function take(data: RawData, isBinary: boolean): void {
     if (ended) return;
     open.lastActiveAt = clock.now();
     if (isBinary) open.end(CLOSE_UNSUPPORTED, "");
     else void receive(open, data.toString());
-  });
+  }
+  socket.on("message", (data, isBinary) => link.receive(() => take(data, isBinary)));
   if (limits.pingsCountAsFrames) {
     socket.on("ping", () => {
       open.lastActiveAt = clock.now();
     });
   }
-  socket.on("close", (code, reason) => leave(code, describeClose(code, reason.toString())));
+  socket.on("close", (code, reason) => link.behind(() => leave(code, describeClose(code, reason.toString()))));
   // `ws` answers faulty frames with the fitting code by itself, and "close" follows; its event would say 1006.
   socket.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") leave(CLOSE_TOO_LARGE, "");

@@ -19,8 +19,7 @@ export function createMessageReceiver(options: WebSocketApiOptions): ReceiveMess
       connection.end(CLOSE_POLICY, "Answers are not read");
       return;
     }
-    socket.send(text);
-    connection.lastActiveAt = clock.now();
+    connection.send("reply", text);
   }
 
   return async (connection, body) => {

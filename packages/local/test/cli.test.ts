@@ -85,10 +85,18 @@ describe("npm start", () => {
     expect(Date.now() - signalledAt).toBeLessThan(EXIT_MS);
   });
 
+  it.each([
+    ["one list", ["--chaos", "drop=2,delay=50..400"]],
+    ["two lists", ["--chaos", "drop=2", "--chaos", "delay=50..400"]],
+  ])("says that chaos is on, and with what amounts: %s", async (_what, parameters) => {
+    const cli = runCli([...parameters, "--port", "0", "--service", fixture("bare")]);
+    expect(await cli.printed("Ctrl-C")).toMatch(/^Chaos is on, .*: drop 2 %, delay 50 to 400 ms\.$/m);
+  });
+
   it("prints its options with --help", async () => {
     const { code, stdout } = await runCli(["--help"]).exited;
     expect(code).toBe(0);
-    for (const option of ["--port", "--host", "--service", "--aws", "PORT", "4000", "127.0.0.1"])
+    for (const option of ["--port", "--host", "--service", "--aws", "--chaos", "drop=2", "PORT", "4000", "127.0.0.1"])
       expect(stdout).toContain(option);
   });
 });
@@ -126,6 +134,15 @@ describe("what can't work gives one line and a status of 1:", () => {
     await expectError([], /^error: option '--port <number>' value '70000' from env 'PORT' is invalid\./, {
       PORT: "70000",
     });
+  });
+
+  it.each([
+    [["--chaos", "jitter=2"], 'there is no fault "jitter"'],
+    [["--chaos", "drop=2", "--chaos", "drop=3"], "drop is there twice"],
+    [["--chaos"], "a fault is missing"],
+    [["--chaos", "--aws"], "a fault is missing"],
+  ])("bad chaos: %j", async (parameters, fault) => {
+    await expectError(parameters, `error: --chaos: ${fault}; there are drop (per cent, 0 to 100), duplicate `);
   });
 
   it("a host that is not this machine's", async () => {

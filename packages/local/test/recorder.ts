@@ -44,10 +44,10 @@ export function createRecorder(): Recorder {
       ...ports,
       log: {
         ...ports.log,
-        async append(app, topic, batch) {
+        async append(app, topic, batch, retention) {
           record(batch.payloads[0] as unknown as WebSocketEvent);
           await held;
-          return ports.log.append(app, topic, batch);
+          return ports.log.append(app, topic, batch, retention);
         },
       },
     }),

@@ -45,8 +45,8 @@ export interface FitOptions {
  * an `ack` without messages, or the answer of the same over HTTP. It holds one message at least, since a client could never pass a page without:
  * the limits of a publish let each fit by itself.
  */
-export function fitMessages(
-  head: object & { readonly more?: boolean; readonly messages?: never },
+export function fitMessages<Head extends object>(
+  head: Head & { readonly more?: boolean; readonly messages?: never },
   messages: readonly Message[],
   { from, maxBytes = MAX_SERVER_FRAME_BYTES }: FitOptions,
 ): string {

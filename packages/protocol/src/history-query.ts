@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { ok, type Result, refuse } from "./codes.ts";
 import type { Place } from "./frames.ts";
-import { DEFAULT_PAGE_LIMIT, MAX_LAST, MAX_PAGE_LIMIT } from "./limits.ts";
+import { DEFAULT_PAGE_LIMIT, MAX_PAGE_LIMIT } from "./limits.ts";
 import { epochSchema, placeSchema } from "./places.ts";
 import { check, wholeNumberSchema } from "./schema.ts";
 
@@ -11,7 +11,7 @@ export type HistoryQuery = { readonly since: Place; readonly limit: number } | {
 /** The fields that say so in a request over WebSocket. */
 export const historyEntries = {
   since: v.optional(placeSchema),
-  last: v.optional(wholeNumberSchema(1, MAX_LAST)),
+  last: v.optional(wholeNumberSchema(1, MAX_PAGE_LIMIT)),
   limit: v.optional(wholeNumberSchema(1, MAX_PAGE_LIMIT)),
 };
 
@@ -36,8 +36,7 @@ export function parseHistory({ since, last, limit }: HistoryFields, sinceName: s
     const message = `\`last\` and ${sinceName} are missing: give \`last\` for the newest messages or ${sinceName} for all after a place.`;
     return refuse("bad_request", message);
   }
-  if (limit !== undefined) return refuse("bad_request", "`limit` goes with a place only; `last` says itself how many.");
-  return ok({ last });
+  return ok({ last: Math.min(last, limit ?? last) });
 }
 
 export function refuseBoth(sinceName: string) {

@@ -37,12 +37,12 @@ export {
   MAX_HTTP_BODY_BYTES,
   MAX_HTTP_PAYLOAD_BYTES,
   MAX_JSON_DEPTH,
-  MAX_LAST,
   MAX_NAME_LENGTH,
   MAX_PAGE_LIMIT,
   MAX_PLACES,
   MAX_SERVER_FRAME_BYTES,
   MAX_SERVER_FRAME_DEPTH,
+  MAX_SUBSCRIBE_LAST,
   MAX_TOPIC_LENGTH,
 } from "./limits.ts";
 export { parseSince, type TopicPlace } from "./places.ts";

@@ -9,7 +9,7 @@ export const MAX_SERVER_FRAME_BYTES = 128 * 1024;
 /** Payloads of one publish, and messages of one `POST /messages`. */
 export const MAX_BATCH = 100;
 /** Messages that `last` may ask for. */
-export const MAX_LAST = 100;
+export const MAX_SUBSCRIBE_LAST = 100;
 /** Messages that a page of history may be asked to hold, and how many it holds where nothing is said. */
 export const MAX_PAGE_LIMIT = 1_000;
 export const DEFAULT_PAGE_LIMIT = 100;

@@ -3,7 +3,7 @@ import { type Fault, ok, type Result, refuse } from "./codes.ts";
 import type { Place } from "./frames.ts";
 import { type HistoryQuery, historyEntries, parseHistory, refuseBoth } from "./history-query.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson, utf8Length } from "./json.ts";
-import { MAX_CLIENT_FRAME_BYTES } from "./limits.ts";
+import { MAX_CLIENT_FRAME_BYTES, MAX_SUBSCRIBE_LAST } from "./limits.ts";
 import { parsePlaces, type TopicPlace } from "./places.ts";
 import {
   check,
@@ -14,6 +14,7 @@ import {
   publishEntries,
   refuseUnserved,
   tooLarge,
+  wholeNumberSchema,
 } from "./schema.ts";
 import { parseTopic, type Topic } from "./topic-name.ts";
 
@@ -67,8 +68,11 @@ export type ParsedRequest =
   | { readonly ok: false; readonly fault: Fault; readonly head: RequestHead };
 
 const taggedSchema = v.object({ id: v.optional(nameSchema) });
-const { since, last } = historyEntries;
-const subscribeSchema = v.object({ ...taggedSchema.entries, since, last });
+const subscribeSchema = v.object({
+  ...taggedSchema.entries,
+  since: historyEntries.since,
+  last: v.optional(wholeNumberSchema(1, MAX_SUBSCRIBE_LAST)),
+});
 const historySchema = v.object({ ...taggedSchema.entries, ...historyEntries });
 const publishSchema = v.object({ ...taggedSchema.entries, ...publishEntries, echo: v.optional(flagSchema) });
 

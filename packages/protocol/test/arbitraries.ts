@@ -13,6 +13,12 @@ const FIELDS = [
   "echo",
   "from",
   "key",
+  "since",
+  "last",
+  "limit",
+  "places",
+  "epoch",
+  "seq",
 ];
 const MARKS = ["_me", "_now", "_from", "_seq", "_epoch"];
 const INHERITED = ["__proto__", "constructor", "prototype", "toString", "toJSON", "length", "hasOwnProperty"];
@@ -76,6 +82,24 @@ const nameText = mostly(
 const payloadText = mostly(jsonText, nested, 20);
 const batchText = fc.array(payloadText, { minLength: 1, maxLength: 3 }).map((items) => `[${items.join()}]`);
 
+const wholeText = mostly(
+  fc.oneof(fc.integer({ min: -1, max: 102 }), fc.integer({ min: 995, max: 1_005 }), fc.maxSafeInteger()).map(written),
+  jsonText,
+);
+const placeText = mostly(
+  fc.tuple(nameText, wholeText).map(([epoch, seq]) =>
+    objectText([
+      ["epoch", epoch],
+      ["seq", seq],
+    ]),
+  ),
+  jsonText,
+);
+const placesText = mostly(
+  fc.array(fc.tuple(mostly(topic, key, 20), placeText), { maxLength: 3 }).map(objectText),
+  jsonText,
+);
+
 const requestMembers = fc.record(
   {
     action: mostly(fc.constant("publish"), fc.constantFrom(...ACTIONS), 3).map(written),
@@ -85,6 +109,11 @@ const requestMembers = fc.record(
     echo: flagText,
     latest: nameText,
     from: nameText,
+    key: nameText,
+    since: placeText,
+    last: wholeText,
+    limit: wholeText,
+    places: placesText,
   },
   { requiredKeys: ["action", "topic"] },
 );
@@ -106,7 +135,17 @@ export const manyText = fc
 export const hostileText = fc.oneof(anyString, jsonText, nested, anyTopic, requestText, manyText);
 
 export const message: fc.Arbitrary<Message> = fc.record(
-  { seq: fc.nat(), payload: jsonValue, from: anyString, time: fc.nat() },
+  { seq: fc.nat(), payload: jsonValue, from: anyString, time: fc.nat(), key: anyString },
   { requiredKeys: ["payload", "time"] },
+);
+/** The query of an HTTP request for history, mostly near what is right. */
+export const historyQuery = fc.record(
+  {
+    epoch: anyString,
+    seq: fc.oneof(fc.maxSafeInteger().map(String), anyString),
+    last: fc.oneof(fc.integer({ min: -1, max: 102 }).map(String), anyString),
+    limit: fc.oneof(fc.integer({ min: -1, max: 1_002 }).map(String), anyString),
+  },
+  { requiredKeys: [] },
 );
 export const messages = fc.array(message, { maxLength: MAX_BATCH });

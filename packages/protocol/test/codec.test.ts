@@ -3,7 +3,9 @@ import {
   decodeFrame,
   encodeFrame,
   encodeMessages,
+  fitMessages,
   MAX_CLIENT_FRAME_BYTES,
+  MAX_HTTP_PAYLOAD_BYTES,
   MAX_SERVER_FRAME_BYTES,
   type Message,
   type MessagesFrame,
@@ -44,10 +46,20 @@ describe("encodeFrame", () => {
       message: "No.",
       limit: 9,
     },
-    { type: "pong", time: 1_700_000_000_000, connectionId: "Zg2Fq-_dIAMCJbw=", you: "alice" },
+    { type: "pong", time: 1_700_000_000_000, connectionId: "Zg2Fq-_dIAMCJbw=", you: "alice", behind: ["room/1"] },
+    { type: "ack", action: "history", ...head, seq: 59, recovered: true, messages, more: false },
+    { type: "closing", topic: "room/1", reason: "deleted", reconnect: true },
+    { type: "closing", reason: "kicked", reconnect: false },
   ])("of $type comes back from decodeFrame", (frame) => {
     expect(decodeFrame(encodeFrame(frame))).toEqual(frame);
   });
+});
+
+it("encodeFrame writes what message-broadcast says of a replay, which is no frame of the topic service", () => {
+  const text = encodeFrame({ type: "recovery", epoch: "k3f9", seq: 58, recovered: true });
+
+  expect(text).toBe('{"type":"recovery","epoch":"k3f9","seq":58,"recovered":true}');
+  expect(decodeFrame(text)).toBeUndefined();
 });
 
 describe("encodeMessages", () => {
@@ -108,6 +120,65 @@ describe("encodeMessages", () => {
     const [frame = ""] = encodeMessages(head, manyMessages(1, MAX_CLIENT_FRAME_BYTES));
 
     expect(Buffer.byteLength(frame)).toBeLessThanOrEqual(MAX_SERVER_FRAME_BYTES);
+  });
+});
+
+describe("fitMessages", () => {
+  const ack = { type: "ack", id: "a1", action: "history", ...head, seq: 59, recovered: true };
+  const fit = (all: readonly Message[], from: "oldest" | "newest", maxBytes?: number) =>
+    JSON.parse(fitMessages(ack, all, { from, ...(maxBytes !== undefined && { maxBytes }) }));
+
+  it.each(["oldest", "newest"] as const)("puts all that fits around what it is given (%s first)", (from) => {
+    expect(fit(messages, from)).toEqual({ ...ack, messages, more: false });
+    expect(fit([], from)).toEqual({ ...ack, messages: [], more: false });
+  });
+
+  it("says that there is more where the answer did already", () => {
+    expect(JSON.parse(fitMessages({ more: true }, messages, { from: "oldest" }))).toEqual({ messages, more: true });
+  });
+
+  it("leaves out the newest or the oldest, in order, and says so", () => {
+    const all = manyMessages(5, 100);
+    const maxBytes = Buffer.byteLength(fitMessages(ack, all.slice(0, 3), { from: "oldest" }));
+
+    expect(fit(all, "oldest", maxBytes)).toEqual({ ...ack, messages: all.slice(0, 3), more: true });
+    expect(fit(all, "newest", maxBytes)).toEqual({ ...ack, messages: all.slice(2), more: true });
+    expect(fit(all, "oldest", maxBytes - 1)).toMatchObject({ messages: all.slice(0, 2) });
+  });
+
+  it("has one message at least: without, no client could pass it", () => {
+    const all = manyMessages(3, 500);
+
+    expect(fit(all, "oldest", 100)).toEqual({ ...ack, messages: all.slice(0, 1), more: true });
+    expect(fit(all, "newest", 100)).toEqual({ ...ack, messages: all.slice(2), more: true });
+  });
+
+  it.each([
+    ["of all sizes", manyMessages(1_000, 200)],
+    ["of three bytes a letter", manyMessages(20, 30_000, "語")],
+    ["of the largest payloads", manyMessages(3, MAX_HTTP_PAYLOAD_BYTES - 2)],
+  ])("never exceeds a frame with messages %s", (_what, all) => {
+    for (const from of ["oldest", "newest"] as const) {
+      const text = fitMessages(ack, all, { from });
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_SERVER_FRAME_BYTES);
+      expect(JSON.parse(text)).toMatchObject({ more: true });
+    }
+  });
+
+  it("makes a message of the largest payload and the longest names fit", () => {
+    const longest = "\u0000".repeat(64);
+    const largest: Message = {
+      seq: Number.MAX_SAFE_INTEGER,
+      payload: "x".repeat(MAX_HTTP_PAYLOAD_BYTES - 2),
+      from: longest,
+      time: 1_700_000_000_000,
+      key: longest,
+    };
+    const text = fitMessages({ ...ack, id: longest, topic: "語".repeat(200), you: longest }, [largest], {
+      from: "oldest",
+    });
+
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_SERVER_FRAME_BYTES);
   });
 });
 

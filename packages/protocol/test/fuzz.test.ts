@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import {
   type BroadcastMarks,
+  type ClientRequest,
   CODES,
   decodeFrame,
   encodeBroadcast,
@@ -12,17 +13,31 @@ import {
   isBroadcastPing,
   MAX_CLIENT_FRAME_BYTES,
   MAX_SERVER_FRAME_BYTES,
+  matchesTopic,
   parseBroadcast,
   parseClientSecret,
+  parseHistoryQuery,
   parseHttpPublish,
   parseHttpPublishMany,
   parseJson,
   parseRequest,
+  parseSince,
   parseTopic,
+  parseTopicPattern,
+  type Topic,
   utf8Length,
   wrapBroadcast,
 } from "../src/index.ts";
-import { anyString, hostileText, jsonText, jsonValue, manyText, messages, requestText, topic } from "./arbitraries.ts";
+import {
+  anyString,
+  historyQuery,
+  hostileText,
+  jsonText,
+  jsonValue,
+  manyText,
+  requestText,
+  topic,
+} from "./arbitraries.ts";
 
 const marks: BroadcastMarks = { _me: true, _now: 1, _from: "alice", _seq: 58, _epoch: "k3f9" };
 
@@ -34,6 +49,11 @@ const TAKERS: Record<string, (text: string) => Fault | undefined> = {
   parseRequest: (text) => faultOf(parseRequest(text)),
   "parseHttpPublish (body)": (text) => faultOf(parseHttpPublish("room/1", text)),
   "parseHttpPublish (topic)": (text) => faultOf(parseHttpPublish(text, '{"payload":1}')),
+  "parseHttpPublish (header)": (text) => faultOf(parseHttpPublish("room/1", '{"payload":1}', text)),
+  "parseHistoryQuery (epoch)": (text) => faultOf(parseHistoryQuery({ epoch: text, seq: "1" })),
+  "parseHistoryQuery (last)": (text) => faultOf(parseHistoryQuery({ last: text })),
+  parseSince: (text) => faultOf(parseSince(text)),
+  parseTopicPattern: (text) => faultOf(parseTopicPattern(text)),
   parseBroadcast: (text) => faultOf(parseBroadcast(text, MAX_CLIENT_FRAME_BYTES)),
   parseHttpPublishMany: (text) => faultOf(parseHttpPublishMany(text)),
   decodeFrame: (text) => void decodeFrame(text),
@@ -51,12 +71,12 @@ function faultOf(result: { ok: true } | { ok: false; fault: Fault }): Fault | un
 
 /** A field in backticks, or what is wrong with the whole. */
 const NAMES_WHAT_IS_WRONG =
-  /^(`[a-z]+(: false)?`|This (is not|JSON|frame|body|message) |Written as JSON|A (request|message) is|The body must)/;
+  /^(`(Idempotency-Key|[a-z]+(: false|\["[^\n]*"\])?)`|This (is not|JSON|frame|body|message) |Written as JSON|A (request|message) is|The body must)/;
 
 function expectGoodFault(fault: Fault): void {
   expect(Object.keys(CODES)).toContain(fault.code);
   expect(fault.message).toMatch(NAMES_WHAT_IS_WRONG);
-  expect(fault.message).toMatch(/^[^\n]{10,150}\.$/);
+  expect(fault.message).toMatch(/^[^\n]{10,250}\.$/);
 }
 
 /** JSON as it is sent; it tells apart what `toEqual` can't, such as the order of keys. */
@@ -128,7 +148,7 @@ describe("what is taken comes back the same", () => {
     const property = fc.property(requestText, (text) => {
       const first = parseRequest(text);
       if (!first.ok) return expectGoodFault(first.fault);
-      const again = parseRequest(written(first.request.action === "publish" ? asFields(first.request) : first.request));
+      const again = parseRequest(written(asRequestFields(first.request)));
       expect(written(again)).toBe(written(first));
     });
     fc.assert(property, { numRuns: 1_000 });
@@ -156,53 +176,42 @@ describe("what is taken comes back the same", () => {
     fc.assert(property, { numRuns: 500 });
   });
 
+  it("parseHistoryQuery", () => {
+    const property = fc.property(historyQuery, (query) => {
+      const first = parseHistoryQuery(query);
+      if (!first.ok) return expectGoodFault(first.fault);
+      const again = parseRequest(written({ action: "history", topic: "a", ...first.value }));
+      expect(again).toEqual({ ok: true, request: { action: "history", topic: "a", ...first.value } });
+    });
+    fc.assert(property, { numRuns: 1_000 });
+  });
+
+  it("parseTopicPattern takes every pattern that is made by the rules, which matches what is below it only", () => {
+    const property = fc.property(topic, topic, (prefix, rest) => {
+      const exact = parseTopicPattern(prefix);
+      const below = parseTopicPattern(`${prefix}/*`);
+      if (!exact.ok || !below.ok) throw new Error("refused");
+      const name = `${prefix}/${rest}` as Topic;
+      expect([exact.value, below.value].map((pattern) => matchesTopic(pattern, name))).toEqual([false, true]);
+      expect([exact.value, below.value].map((pattern) => matchesTopic(pattern, prefix as Topic))).toEqual([
+        true,
+        false,
+      ]);
+    });
+    fc.assert(property);
+  });
+
+  function asRequestFields(request: ClientRequest): object {
+    if (request.action === "publish") return asFields(request);
+    if (request.action !== "ping") return request;
+    const places = Object.fromEntries(request.places.map(({ topic, place }) => [topic, place]));
+    return { ...request, places };
+  }
+
   /** A parsed publish as fields to parse again; a single payload as such, because a list would be one level more. */
   function asFields<T extends Pick<HttpPublish, "payloads">>({ payloads, ...others }: T) {
     return { ...others, ...(payloads.length === 1 ? { payload: payloads[0] } : { payloads }) };
   }
-});
-
-describe("encodeMessages", () => {
-  const head = { topic: "room/1", epoch: "k3f9" };
-  const bytesOf = (text: string) => Buffer.byteLength(text);
-
-  it("never exceeds the limit where single messages fit, and keeps all in order", () => {
-    const property = fc.property(messages, fc.nat({ max: 2_000 }), (all, slack) => {
-      const singles = all.map((message) => encodeMessages(head, [message]).map(bytesOf));
-      const maxBytes = Math.max(100, ...singles.flat()) + slack;
-      const frames = encodeMessages(head, all, maxBytes);
-
-      expect(Math.max(...frames.map(bytesOf))).toBeLessThanOrEqual(maxBytes);
-      expect(written(frames.flatMap(messagesOf))).toBe(written(all));
-    });
-    fc.assert(property);
-  });
-
-  it("exceeds it only with a message that is too large by itself", () => {
-    const property = fc.property(messages, fc.integer({ min: 0, max: 1_000 }), (all, maxBytes) => {
-      const frames = encodeMessages(head, all, maxBytes);
-      const tooLarge = frames.filter((text) => bytesOf(text) > maxBytes);
-
-      for (const text of tooLarge) expect(messagesOf(text).length).toBeLessThanOrEqual(1);
-      expect(written(frames.flatMap(messagesOf))).toBe(written(all));
-    });
-    fc.assert(property);
-  });
-
-  function messagesOf(text: string) {
-    const frame = decodeFrame(text);
-    if (frame?.type !== "messages") throw new Error("not a messages frame");
-    expect(frame).toMatchObject(head);
-    return frame.messages;
-  }
-});
-
-it("decodeFrame gives what encodeFrame was given", () => {
-  const frame = fc.record(
-    { type: fc.constant("error"), id: anyString, topic: anyString, code: fc.constant("internal"), message: anyString },
-    { requiredKeys: ["type", "code", "message"] },
-  ) as fc.Arbitrary<Parameters<typeof encodeFrame>[0]>;
-  fc.assert(fc.property(frame, (sent) => expect(decodeFrame(encodeFrame(sent))).toEqual(sent)));
 });
 
 it("utf8Length counts as Buffer does", () => {

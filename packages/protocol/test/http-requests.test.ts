@@ -25,10 +25,12 @@ const bodyFaults: [string, string, string][] = [
 ];
 
 describe("parseHttpPublish", () => {
-  const published = { topic: "room/1", payloads: [{ x: 1 }], ephemeral: false };
+  const published = { topic: "room/1", payloads: [{ x: 1 }] };
 
   it.each<[string, Record<string, Json>, Record<string, Json>]>([
     ["a payload", {}, {}],
+    ["`ephemeral: false`", { ephemeral: false }, { ephemeral: false }],
+    ["a key", { key: "k1" }, { key: "k1" }],
     ["`ephemeral: true`", { ephemeral: true }, { ephemeral: true }],
     ["`latest`, which implies ephemeral", { latest: "score" }, { ephemeral: true }],
     ["`from`", { from: "jobs" }, { from: "jobs" }],
@@ -64,9 +66,26 @@ describe("parseHttpPublish", () => {
     [{ payload: 1, from: null }, `\`from\` ${name}`],
     [{ payload: 1, from: "" }, `\`from\` ${name}`],
     [{ payload: 1, from: "x".repeat(65) }, `\`from\` ${name}`],
-    [{ payload: 1, key: "k1" }, "`key` is not served yet; leave it out."],
+    [{ payload: 1, key: "" }, `\`key\` ${name}`],
+    [{ payload: 1, latest: "score", ephemeral: false }, "`latest` implies `ephemeral`"],
   ])("refuses %j", (fields, message) => {
     expect(parse(fields)).toStrictEqual(refused("bad_request", message));
+  });
+
+  it("takes a key from the header, and from both where they agree", () => {
+    const expected = { ok: true, value: { topic: "a", payloads: [1], key: "k1" } };
+
+    expect(parseHttpPublish("a", '{"payload":1}', "k1")).toStrictEqual(expected);
+    expect(parseHttpPublish("a", '{"payload":1,"key":"k1"}', "k1")).toStrictEqual(expected);
+    expect(parseHttpPublish("a", '{"payload":1,"key":"k1"}', undefined)).toStrictEqual(expected);
+  });
+
+  it.each([
+    ["that differ", '{"payload":1,"key":"k1"}', "k2", "`key` and the header `Idempotency-Key` differ"],
+    ["of which the header is empty", '{"payload":1}', "", `\`Idempotency-Key\` ${name}`],
+    ["of which the header is too long", '{"payload":1}', "x".repeat(65), `\`Idempotency-Key\` ${name}`],
+  ])("refuses keys %s", (_what, body, header, message) => {
+    expect(parseHttpPublish("a", body, header)).toStrictEqual(refused("bad_request", message));
   });
 
   it("refuses a batch of one too many", () => {
@@ -118,13 +137,13 @@ describe("parseHttpPublishMany", () => {
     expect(
       parseMany([
         { topic: "a", payload: 1 },
-        { topic: "b", payloads: [2, 3], ephemeral: true, from: "jobs" },
+        { topic: "b", payloads: [2, 3], ephemeral: true, from: "jobs", key: "k1" },
       ]),
     ).toStrictEqual({
       ok: true,
       value: [
-        { ok: true, value: { topic: "a", payloads: [1], ephemeral: false } },
-        { ok: true, value: { topic: "b", payloads: [2, 3], ephemeral: true, from: "jobs" } },
+        { ok: true, value: { topic: "a", payloads: [1] } },
+        { ok: true, value: { topic: "b", payloads: [2, 3], ephemeral: true, from: "jobs", key: "k1" } },
       ],
     });
   });
@@ -136,7 +155,7 @@ describe("parseHttpPublishMany", () => {
     ["has a topic that is too long", { topic: "x".repeat(201), payload: 1 }, "invalid_topic", "`topic`"],
     ["has no payload", { topic: "a" }, "bad_request", "`payload` is missing."],
     ["has a wrong field", { topic: "a", payload: 1, from: 7 }, "bad_request", "`from`"],
-    ["has a key", { topic: "a", payload: 1, key: "k1" }, "bad_request", "`key` is not served yet"],
+    ["has a wrong key", { topic: "a", payload: 1, key: 7 }, "bad_request", "`key`"],
   ])("refuses only the message that %s", (_what, message, code, text) => {
     expect(parseMany([{ topic: "a", payload: 1 }, message, { topic: "b", payload: 2 }])).toMatchObject({
       ok: true,

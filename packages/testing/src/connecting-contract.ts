@@ -18,11 +18,12 @@ export function describeConnecting(harness: () => ConnectionStoreHarness): void 
   });
 
   it("subscribes a connection to its room in the same step", async () => {
-    const { store } = harness();
-    const connection = await join(harness(), { room: topic });
+    const { store, clock } = harness();
+    const connection = await join(harness(), { room: topic, connectedAt: clock.now() - 100 });
     const { id, address, connectedAt, validUntil } = connection;
     expect(await store.get(connection.app, id, "fresh")).toEqual(connection);
-    expect(await subscribersOf(store, { topic })).toEqual([{ id, address, connectedAt, validUntil }]);
+    const subscriber = { id, address, connectedAt, validUntil, subscribedAt: clock.now() };
+    expect(await subscribersOf(store, { topic })).toEqual([subscriber]);
   });
 
   it("connects twice as once", async () => {

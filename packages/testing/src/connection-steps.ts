@@ -76,6 +76,31 @@ export async function pagesOf(store: ConnectionStore, walk: Walk): Promise<reado
   return pages;
 }
 
+/** A shard's subscriber, as its page tells of it. Throws where the topic hasn't this one. */
+export async function findSubscriber(
+  { store }: ConnectionStoreHarness,
+  topic: Topic,
+  id: ConnectionId,
+): Promise<{ readonly shard: number; readonly subscriber: Subscriber }> {
+  let shard = 0;
+  for (const { subscribers, cursor } of await pagesOf(store, { topic, limit: 1_000 })) {
+    const subscriber = subscribers.find((each) => each.id === id);
+    if (subscriber !== undefined) return { shard, subscriber };
+    if (cursor === undefined) shard += 1;
+  }
+  throw new Error(`${id} is in none of ${shard} shards of ${topic}.`);
+}
+
+/** Ends the subscription that the topic's pages tell of. */
+export async function endSubscription(
+  harness: ConnectionStoreHarness,
+  topic: Topic,
+  id: ConnectionId,
+): Promise<boolean> {
+  const { shard, subscriber } = await findSubscriber(harness, topic, id);
+  return harness.store.endSubscription(DEFAULT_APP, topic, shard, subscriber);
+}
+
 export async function subscribersOf(store: ConnectionStore, walk: Walk): Promise<readonly Subscriber[]> {
   return (await pagesOf(store, walk)).flatMap(({ subscribers }) => subscribers);
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { AppId, ConnectionId } from "@topicast/core";
 import { describeConnecting, describeDisconnecting } from "./connecting-contract.ts";
 import { type ConnectionStoreHarness, idsOf, join, sortedIds, subscribe, subscribersOf } from "./connection-steps.ts";
+import { describeEndingSubscriptions } from "./ending-subscriptions-contract.ts";
 import { aConnection, aConnectionId, anApp, aTopic } from "./factories.ts";
 import { useHarness } from "./harness.ts";
 import { HOSTILE_NAMES, HOSTILE_TOPICS } from "./hostile.ts";
@@ -17,6 +18,7 @@ export function describeConnectionStoreContract(
     const harness = useHarness(createHarness);
     describe("connect and get", () => describeConnecting(harness));
     describe("subscribe and unsubscribe", () => describeSubscribing(harness));
+    describe("ending a subscription that a page told of", () => describeEndingSubscriptions(harness));
     describe("disconnect", () => describeDisconnecting(harness));
     describe("pages of subscribers", () => describeSubscriberPages(harness));
     describe("expiry", () => describeExpiry(harness));
@@ -83,13 +85,13 @@ function describeFreshness(harness: () => ConnectionStoreHarness): void {
   });
 
   it("may miss something in a stale read, but invents nothing", async () => {
-    const { store } = harness();
+    const { store, clock } = harness();
     const connection = await join(harness(), { room: topic });
     const { id, app, address, connectedAt, validUntil } = connection;
     expect([undefined, connection]).toContainEqual(await store.get(app, id, "stale"));
     expect(await store.get(app, aConnectionId(), "stale")).toBeUndefined();
     for (const subscriber of await subscribersOf(store, { topic, freshness: "stale" })) {
-      expect(subscriber).toEqual({ id, address, connectedAt, validUntil });
+      expect(subscriber).toEqual({ id, address, connectedAt, validUntil, subscribedAt: clock.now() });
     }
     expect(await idsOf(store, { topic: aTopic("b"), freshness: "stale" })).toEqual([]);
   });

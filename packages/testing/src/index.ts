@@ -26,4 +26,5 @@ export {
 export { fewAtATime } from "./few-at-a-time.ts";
 export type { CreateTopicLogHarness, HeldWrite, TopicLogHarness } from "./log-steps.ts";
 export { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
+export { createRecoveringClient, type RecoveringClient } from "./recovering-client.ts";
 export { describeTopicLogContract } from "./topic-log-contract.ts";

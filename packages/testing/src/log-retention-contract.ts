@@ -4,6 +4,7 @@ import type { Json, Place, Topic } from "@topicast/protocol";
 import { aTopic } from "./factories.ts";
 import {
   append,
+  appendHeld,
   DEFAULT_RETENTION,
   type History,
   historySince,
@@ -131,6 +132,16 @@ function describeNothingKept(harness: () => TopicLogHarness, retention: Retentio
     expect(await log.since(place)).toEqual({ recovered: true, place, messages: [] });
     expect(await log.latestSeqs()).toEqual([]);
     expect(await log.append(["c"])).toEqual({ ...place, seq: 3 });
+  });
+
+  it("doesn't take a later message for nothing where the one before it was late", async () => {
+    const late = await appendHeld(harness(), topic, ["late"], { retention });
+    const { epoch, seq } = await log.append(["after"]);
+    late.release();
+    await late.appended;
+    const place = { epoch, seq };
+    expect(await log.since({ epoch, seq: 1 })).toEqual({ recovered: false, place, messages: [] });
+    expect(await log.since(place)).toEqual({ recovered: true, place, messages: [] });
   });
 }
 

@@ -2,6 +2,7 @@ import { expect, it } from "@jest/globals";
 import { type Connection, type ConnectionId, DEFAULT_APP, type Subscriber, type SubscriberPage } from "@topicast/core";
 import {
   type ConnectionStoreHarness,
+  endSubscription,
   idsOf,
   join,
   joinMany,
@@ -80,6 +81,7 @@ function describeStillTopics(harness: () => ConnectionStoreHarness): void {
 
 type Leave = (harness: ConnectionStoreHarness, id: ConnectionId) => Promise<unknown>;
 const WAYS_TO_LEAVE: readonly (readonly [string, Leave])[] = [
+  ["endSubscription", (harness, id) => endSubscription(harness, topic, id)],
   ["unsubscribe", ({ store }, id) => store.unsubscribe(DEFAULT_APP, topic, id)],
   ["disconnect", ({ store }, id) => store.disconnect(DEFAULT_APP, id)],
 ];
@@ -138,6 +140,14 @@ function describeThoseWhoStay(harness: () => ConnectionStoreHarness): void {
     const again = [...connections];
     const seen = await walk(harness(), 4, async () => {
       for (const connection of again.splice(0, 3)) await subscribe(harness(), connection, topic);
+    });
+    expect([...new Set(sortedIds(seen))]).toEqual(sortedIds(connections));
+  });
+
+  it("comes to an end, and gives everyone, where all subscribe again between any two pages", async () => {
+    const connections = await joinMany(harness(), topic, 12);
+    const seen = await walk(harness(), 3, async () => {
+      await Promise.all(connections.map((connection) => subscribe(harness(), connection, topic)));
     });
     expect([...new Set(sortedIds(seen))]).toEqual(sortedIds(connections));
   });

@@ -1,10 +1,10 @@
 import { expect, it } from "@jest/globals";
 import {
   type ConnectionStoreHarness,
+  findSubscriber,
   idsOf,
   join,
   joinMany,
-  pagesOf,
   subscribe,
   subscribersOf,
 } from "./connection-steps.ts";
@@ -28,7 +28,9 @@ function describeMembership(harness: () => ConnectionStoreHarness): void {
       status: "subscribed",
       from: "alice",
     });
-    expect(await subscribersOf(store, { topic })).toEqual([{ id, address, connectedAt, validUntil }]);
+    expect(await subscribersOf(store, { topic })).toEqual([
+      { id, address, connectedAt, validUntil, subscribedAt: clock.now() },
+    ]);
   });
 
   it("subscribes no connection that it doesn't know", async () => {
@@ -44,13 +46,25 @@ function describeMembership(harness: () => ConnectionStoreHarness): void {
     await joinMany(harness(), topic, 5);
     const connection = await join(harness());
     await subscribe(harness(), connection, topic);
-    const before = await shardOf(harness(), connection.id);
+    const before = await findSubscriber(harness(), topic, connection.id);
     await joinMany(harness(), topic, 5);
     expect(await subscribe(harness(), connection, topic)).toEqual({ status: "subscribed", from: connection.from });
-    expect(await shardOf(harness(), connection.id)).toBe(before);
+    expect(await findSubscriber(harness(), topic, connection.id)).toMatchObject({ shard: before.shard });
     expect(await idsOf(store, { topic })).toHaveLength(11);
     expect(await store.unsubscribe(connection.app, topic, connection.id)).toBe(true);
     expect(await idsOf(store, { topic })).not.toContain(connection.id);
+  });
+
+  it("moves the time of a subscription on where the connection subscribes again", async () => {
+    const { store, clock } = harness();
+    const connection = await join(harness());
+    await subscribe(harness(), connection, topic);
+    await subscribe(harness(), connection, aTopic("b"));
+    const first = clock.now();
+    await clock.advance(5_000);
+    await subscribe(harness(), connection, topic);
+    expect(await subscribersOf(store, { topic })).toMatchObject([{ subscribedAt: first + 5_000 }]);
+    expect(await subscribersOf(store, { topic: aTopic("b") })).toMatchObject([{ subscribedAt: first }]);
   });
 
   it("ends one subscription and says whether there was one", async () => {
@@ -111,15 +125,4 @@ function describeMaximum(harness: () => ConnectionStoreHarness): void {
     expect(await idsOf(harness().store, { topic })).toEqual([connection.id]);
     expect(await subscribe(harness(), connection, aTopic("b"), max)).toMatchObject({ status: "subscribed" });
   });
-}
-
-/** The number of the shard that holds a connection. */
-async function shardOf({ store }: ConnectionStoreHarness, id: string): Promise<number> {
-  let shard = 0;
-  const pages = await pagesOf(store, { topic, limit: 1_000 });
-  for (const { subscribers, cursor } of pages) {
-    if (subscribers.some((subscriber) => subscriber.id === id)) return shard;
-    if (cursor === undefined) shard += 1;
-  }
-  throw new Error(`${id} is in none of ${shard} shards.`);
 }

@@ -1,4 +1,4 @@
-import type { ConnectionId, Subscriber } from "../../model.ts";
+import type { ConnectionId, Subscriber, Target } from "../../model.ts";
 import type { SubscriberPage, SubscriberQuery } from "../../ports/connection-store.ts";
 import { type Item, number, numberOf, optionalText, text, textOf, ttl } from "../dynamodb/attributes.ts";
 import { subscriptionKey, subscriptionPartition, type TopicHash } from "../dynamodb/keys.ts";
@@ -7,8 +7,10 @@ import { SHARDS, type Topics } from "./dynamodb-connections.ts";
 
 /** The rows of subscriptions, one partition a shard. */
 export interface SubscriptionRows {
-  /** Replaces the row of the same connection. */
-  write(topic: TopicHash, shard: number, subscriber: Subscriber): Promise<void>;
+  /** Subscribes from now on, until `validUntil` (Unix ms). Replaces the row of the same connection. */
+  write(topic: TopicHash, shard: number, target: Target, validUntil: number): Promise<void>;
+  /** Whether it was there, as it is given. */
+  end(topic: TopicHash, shard: number, subscriber: Subscriber): Promise<boolean>;
   remove(id: ConnectionId, topics: Topics): Promise<void>;
   page(topic: TopicHash, query: Omit<SubscriberQuery, "app" | "topic">): Promise<SubscriberPage>;
 }
@@ -29,18 +31,35 @@ export function createSubscriptionRows(options: SubscriptionRowsOptions): Subscr
       id: textOf(item, "s") as ConnectionId,
       address: optionalText(item, "a") ?? ownAddress ?? textOf(item, "a"),
       connectedAt: numberOf(item, "c"),
+      subscribedAt: numberOf(item, "b"),
       validUntil: numberOf(item, "v"),
     };
   }
 
   return {
-    async write(topic, shard, { id, address, connectedAt, validUntil }) {
-      await table.put(subscriptionKey(topic, shard, id), {
+    async write(topic, shard, { id, address, connectedAt }, validUntil) {
+      const key = subscriptionKey(topic, shard, id);
+      const item: Item = {
         ...(address !== ownAddress && { a: text(address) }),
         c: number(connectedAt),
         v: number(validUntil),
         x: ttl(validUntil),
+      };
+      const subscribedAt = number(now());
+      const isLater = { condition: "attribute_not_exists(b) OR b < :b", values: { ":b": subscribedAt } };
+      if (await table.put(key, { ...item, b: subscribedAt }, isLater)) return;
+      // Again in the same millisecond, or by a clock that is behind: it is a newer subscriber all the same.
+      const sets = Object.keys(item).map((name) => `${name} = :${name}`);
+      const values = Object.fromEntries(Object.entries(item).map(([name, value]) => [`:${name}`, value]));
+      await table.update(key, {
+        update: `SET ${sets.join(", ")}, b = if_not_exists(b, :b) + :one`,
+        values: { ...values, ":b": subscribedAt, ":one": number(1) },
       });
+    },
+
+    async end(topic, shard, { id, subscribedAt }) {
+      const condition = { condition: "b = :subscribedAt", values: { ":subscribedAt": number(subscribedAt) } };
+      return (await table.delete(subscriptionKey(topic, shard, id), condition)) !== undefined;
     },
 
     async remove(id, topics) {

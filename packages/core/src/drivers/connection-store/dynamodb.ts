@@ -32,11 +32,11 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
 
   return {
     async connect(connection) {
-      const { app, room } = connection;
+      const { app, room, validUntil } = connection;
       const row = await connections.write(connection);
       if (row === undefined || room === undefined) return;
       const hash = topicHash(app, room);
-      await subscriptions.write(hash, shardIn(row.topics, hash), connection);
+      await subscriptions.write(hash, shardIn(row.topics, hash), connection, validUntil);
     },
 
     get: readValid,
@@ -48,7 +48,7 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
         const isKnown = (await readValid(app, connection.id, "fresh")) !== undefined;
         return { status: isKnown ? "too_many_subscriptions" : "unknown_connection" };
       }
-      await subscriptions.write(hash, shardIn(row.topics, hash), { ...connection, validUntil });
+      await subscriptions.write(hash, shardIn(row.topics, hash), connection, validUntil);
       return { status: "subscribed", from: row.connection.from };
     },
 
@@ -58,6 +58,10 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
       // Also where the connection's row doesn't have it: what no row leads to would stay until it expires.
       await subscriptions.remove(id, new Map([[hash, shardIn(topics, hash)]]));
       return topics.has(hash) && connections.removeTopic(app, id, hash);
+    },
+
+    async endSubscription(app, topic, shard, subscriber) {
+      return subscriptions.end(topicHash(app, topic), shard, subscriber);
     },
 
     async disconnect(app, id) {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Topic } from "@topicast/protocol";
 import type { AppId, ConnectionId } from "../../model.ts";
+import type { IdempotencyKey } from "../../ports/topic-log.ts";
 
 /*
  * Every row of the one table. Its key is `p` (partition) and `s` (sort), both strings; `x` is its TTL in Unix seconds, which deletes up to two
@@ -14,8 +15,8 @@ import type { AppId, ConnectionId } from "../../model.ts";
  *   About 110 bytes with a `from` of 16 characters, and 26 a topic: beyond about 33 topics each write to it costs a second unit.
  *
  * subscription  p s/{topic hash}/{shard}   s {connection id}
- *     a, c, v  as above
- *   70 bytes, 58 of them in the 4 KB of a read unit; an address that isn't the store's own comes on top. Where a topic has several shards,
+ *     a, c, v  as above                                b  subscribedAt
+ *   80 bytes, 51 of them in the 4 KB of a read unit; an address that isn't the store's own comes on top. Where a topic has several shards,
  *   their number belongs in the partition of shard 0 under the sort key "#": it sorts before every connection id, so that the Query that
  *   begins a walk returns it too.
  *
@@ -27,8 +28,15 @@ import type { AppId, ConnectionId } from "../../model.ts";
  * log           p l/{topic hash}/{epoch}   s {its first number, 16 digits}
  *     q  how many numbers it holds, absent for one       k  when they were taken
  *     m  payloads, JSON of an array, deflated where long f  from, absent where there is none
- *     t  time                                            v  void: nobody may write here, and no other attribute but k
- *   About 100 bytes without payloads. The partition is one epoch's, so that numbers that begin again meet no old rows.
+ *     t  time                                            i  the value of its idempotency key, absent where there is none
+ *     v  void: nobody may write here; besides only k, and q where its publisher or a repeat knew how many
+ *   About 100 bytes without payloads and key. The partition is one epoch's, so that numbers that begin again meet no old rows.
+ *
+ * key           p k/{hash of topic, sender and key}    s append
+ *     e  epoch and                                       n  first of the numbers that its batch was given last
+ *     q  how many they are                               k  when they were taken
+ *     v  until when it is remembered
+ *   About 90 bytes. A claim is one too, of the sort key "claim": it has v and i, a random mark of the call that claimed.
  */
 
 export interface Key {
@@ -46,11 +54,7 @@ const HEAD = "#";
 const NUMBER_DIGITS = 16;
 
 export function topicHash(app: AppId, topic: Topic): TopicHash {
-  // As JSON, so that no other pair gives the same text. 128 bits: nobody finds a second topic of the same hash.
-  const digest = createHash("sha256")
-    .update(JSON.stringify([app, topic]))
-    .digest();
-  return digest.subarray(0, 16).toString("base64url") as TopicHash;
+  return hashOf([app, topic]) as TopicHash;
 }
 
 export function connectionKey(app: AppId, id: ConnectionId): Key {
@@ -81,4 +85,14 @@ export function logPartition(topic: TopicHash, epoch: string): string {
 /** Numbers as text that sorts as they do. */
 export function logSort(number: number): string {
   return String(number).padStart(NUMBER_DIGITS, "0");
+}
+
+/** Of a key that an append, or a claim, was given. */
+export function idempotencyKey(topic: TopicHash, { sender, value }: IdempotencyKey, use: "append" | "claim"): Key {
+  return { p: `k/${hashOf([topic, sender, value])}`, s: use };
+}
+
+function hashOf(parts: readonly string[]): string {
+  // As JSON, so that no other parts give the same text. 128 bits: nobody finds others of the same hash.
+  return createHash("sha256").update(JSON.stringify(parts)).digest().subarray(0, 16).toString("base64url");
 }

@@ -1,4 +1,5 @@
 import {
+  BatchGetItemCommand,
   BatchWriteItemCommand,
   DeleteItemCommand,
   type DynamoDBClient,
@@ -15,10 +16,11 @@ import { type Item, text } from "./attributes.ts";
 import { callDynamoDb, isRefusal } from "./client.ts";
 import type { Key } from "./keys.ts";
 
-/** The most that one BatchWriteItem takes. */
-const MAX_BATCH_ITEMS = 25;
+/** The most that one BatchWriteItem, and one BatchGetItem, takes. */
+const MAX_BATCH_WRITES = 25;
+const MAX_BATCH_READS = 100;
 
-/** Waits before what a BatchWriteItem left undone is tried again. */
+/** Waits before what a batch left undone is tried again. */
 const BATCH_BACKOFFS_MS = [50, 200, 800];
 
 /** An expression in DynamoDB's language, with what its `:values` and `#names` stand for. */
@@ -31,8 +33,9 @@ export interface Condition extends Expression {
   readonly condition: string;
 }
 
-export interface Update extends Condition {
+export interface Update extends Expression {
   readonly update: string;
+  readonly condition?: string;
 }
 
 export interface RowQuery {
@@ -52,17 +55,21 @@ export interface RowPage {
   readonly items: readonly Item[];
   /** The sort key behind which more may follow; absent at the end. */
   readonly next?: string;
+  /** Capacity units that reading it took. */
+  readonly units: number;
 }
 
 /** The one table, in the few ways in which the drivers use it. Every method may throw `UnavailableError`. */
 export interface Table {
-  get(key: Key, freshness: Freshness, attributes?: string): Promise<Item | undefined>;
+  get(key: Key, freshness: Freshness): Promise<Item | undefined>;
+  /** Always fresh, in no promised order; rows that aren't there are left out. No key may come twice. */
+  getMany(keys: readonly Key[]): Promise<readonly Item[]>;
   /** False where the condition doesn't hold. */
   put(key: Key, attributes: Item, condition?: Condition): Promise<boolean>;
   /** The row as it is after, or undefined where the condition doesn't hold. */
   update(key: Key, update: Update): Promise<Item | undefined>;
-  /** The row as it was. */
-  delete(key: Key): Promise<Item | undefined>;
+  /** The row as it was; undefined where there was none, or the condition doesn't hold. */
+  delete(key: Key, condition?: Condition): Promise<Item | undefined>;
   deleteMany(keys: readonly Key[]): Promise<void>;
   /** At most 1 MB, as DynamoDB cuts its pages. */
   query(query: RowQuery): Promise<RowPage>;
@@ -77,22 +84,38 @@ export interface TableOptions {
 export function createTable({ client, tableName, clock }: TableOptions): Table {
   const TableName = tableName;
 
-  async function deleteBatch(keys: readonly Key[]): Promise<void> {
-    let left: WriteRequest[] = keys.map((key) => ({ DeleteRequest: { Key: keyItem(key) } }));
+  /** Sends a batch, and again what DynamoDB left of it. */
+  async function sendAll<T>(batch: readonly T[], send: (left: T[]) => Promise<T[] | undefined>): Promise<void> {
+    let left = [...batch];
     for (const backoffMs of [...BATCH_BACKOFFS_MS, undefined]) {
-      const command = new BatchWriteItemCommand({ RequestItems: { [tableName]: left } });
-      const { UnprocessedItems } = await callDynamoDb((options) => client.send(command, options));
-      left = UnprocessedItems?.[tableName] ?? [];
+      left = (await send(left)) ?? [];
       if (left.length === 0) return;
       if (backoffMs !== undefined) await clock.sleep(backoffMs);
     }
-    throw new UnavailableError("store", `DynamoDB left ${left.length} rows undeleted. Try again.`);
+    throw new UnavailableError("store", `DynamoDB left ${left.length} rows of a batch undone. Try again.`);
+  }
+
+  async function deleteSome(requests: WriteRequest[]): Promise<WriteRequest[] | undefined> {
+    const command = new BatchWriteItemCommand({ RequestItems: { [tableName]: requests } });
+    return (await callDynamoDb((options) => client.send(command, options))).UnprocessedItems?.[tableName];
   }
 
   return {
-    async get(key, freshness, attributes) {
-      const ConsistentRead = freshness === "fresh";
-      const input = { TableName, Key: keyItem(key), ConsistentRead, ProjectionExpression: attributes };
+    async getMany(keys) {
+      const found: Item[] = [];
+      for (const batch of batchesOf(keys.map(keyItem), MAX_BATCH_READS)) {
+        await sendAll(batch, async (Keys) => {
+          const command = new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys, ConsistentRead: true } } });
+          const output = await callDynamoDb((options) => client.send(command, options));
+          found.push(...(output.Responses?.[tableName] ?? []));
+          return output.UnprocessedKeys?.[tableName]?.Keys;
+        });
+      }
+      return found;
+    },
+
+    async get(key, freshness) {
+      const input = { TableName, Key: keyItem(key), ConsistentRead: freshness === "fresh" };
       const { Item } = await callDynamoDb((options) => client.send(new GetItemCommand(input), options));
       return Item;
     },
@@ -110,20 +133,22 @@ export function createTable({ client, tableName, clock }: TableOptions): Table {
       return (await unlessRefused((options) => client.send(new UpdateItemCommand(input), options)))?.Attributes;
     },
 
-    async delete(key) {
-      const input = { TableName, Key: keyItem(key), ReturnValues: "ALL_OLD" } as const;
-      return (await callDynamoDb((options) => client.send(new DeleteItemCommand(input), options))).Attributes;
+    async delete(key, condition) {
+      const input = { TableName, Key: keyItem(key), ...expressionInput(condition), ReturnValues: "ALL_OLD" } as const;
+      return (await unlessRefused((options) => client.send(new DeleteItemCommand(input), options)))?.Attributes;
     },
 
     async deleteMany(keys) {
-      for (let i = 0; i < keys.length; i += MAX_BATCH_ITEMS) await deleteBatch(keys.slice(i, i + MAX_BATCH_ITEMS));
+      const requests = keys.map((key): WriteRequest => ({ DeleteRequest: { Key: keyItem(key) } }));
+      for (const batch of batchesOf(requests, MAX_BATCH_WRITES)) await sendAll(batch, deleteSome);
     },
 
     async query(query) {
       const command = new QueryCommand({ TableName, ...queryInput(query) });
-      const { Items = [], LastEvaluatedKey } = await callDynamoDb((options) => client.send(command, options));
-      const next = LastEvaluatedKey?.s?.S;
-      return { items: Items, ...(next !== undefined && { next }) };
+      const output = await callDynamoDb((options) => client.send(command, options));
+      const next = output.LastEvaluatedKey?.s?.S;
+      const units = output.ConsumedCapacity?.CapacityUnits ?? 0;
+      return { items: output.Items ?? [], ...(next !== undefined && { next }), units };
     },
   };
 }
@@ -140,14 +165,20 @@ function queryInput({ partition, between, after, order, limit, freshness, attrib
     Limit: limit,
     ConsistentRead: freshness === "fresh",
     ProjectionExpression: attributes,
+    ReturnConsumedCapacity: "TOTAL" as const,
   };
+}
+
+function batchesOf<T>(all: readonly T[], size: number): T[][] {
+  const count = Math.ceil(all.length / size);
+  return Array.from({ length: count }, (_, i) => all.slice(i * size, (i + 1) * size));
 }
 
 function keyItem({ p, s }: Key): Item {
   return { p: text(p), s: text(s) };
 }
 
-function expressionInput(condition: Condition | undefined) {
+function expressionInput(condition: Condition | Update | undefined) {
   return {
     ConditionExpression: condition?.condition,
     ExpressionAttributeValues: condition?.values,

@@ -50,6 +50,12 @@ export interface TopicHeads {
   take(topic: TopicHash, count: number): Promise<Taken>;
   /** Always fresh. Begins the topic where there is none. */
   read(topic: TopicHash): Promise<TopicHead>;
+  /** Undefined where there is none. Always fresh. */
+  look(topic: TopicHash): Promise<TopicHead | undefined>;
+  /** In the order of the topics; undefined for one that there isn't. Always fresh. Begins none. */
+  newest(topics: readonly TopicHash[]): Promise<readonly (TopicHead | undefined)[]>;
+  /** Begins a new epoch at 0, where there is the topic. */
+  restart(topic: TopicHash): Promise<void>;
   /** Moves the checkpoint on, and the end of the topic's life. */
   keep(topic: TopicHash, head: TopicHead, checkpoint: number): Promise<void>;
 }
@@ -70,9 +76,23 @@ export function isNearItsEnd({ expiresAt }: TopicHead, now: number): boolean {
 }
 
 export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads {
+  function newItem(): Item {
+    return { e: text(newEpoch()), n: number(0), x: ttl(now() + TOPIC_LIFE_MS) };
+  }
+
+  function validHeadOf(item: Item): TopicHead | undefined {
+    const head = headOf(item);
+    return head.expiresAt > now() ? head : undefined;
+  }
+
+  async function look(topic: TopicHash): Promise<TopicHead | undefined> {
+    const item = await table.get(topicKey(topic), "fresh");
+    return item && validHeadOf(item);
+  }
+
   /** Undefined where someone else began it. */
   async function begin(topic: TopicHash): Promise<TopicHead | undefined> {
-    const item: Item = { e: text(newEpoch()), n: number(0), x: ttl(now() + TOPIC_LIFE_MS) };
+    const item = newItem();
     const isFirst = await table.put(topicKey(topic), item, {
       condition: "attribute_not_exists(p) OR x <= :now",
       values: { ":now": seconds(now()) },
@@ -108,12 +128,27 @@ export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads 
 
     async read(topic) {
       for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-        const item = await table.get(topicKey(topic), "fresh");
-        if (item !== undefined && headOf(item).expiresAt > now()) return headOf(item);
-        const begun = await begin(topic);
-        if (begun !== undefined) return begun;
+        const head = (await look(topic)) ?? (await begin(topic));
+        if (head !== undefined) return head;
       }
       throw new UnavailableError("store", `The topic could not be begun in ${MAX_TRIES} tries. Try again.`);
+    },
+
+    look,
+
+    async newest(topics) {
+      const items = await table.getMany([...new Set(topics)].map(topicKey));
+      const heads = new Map(items.map((item) => [textOf(item, "p"), validHeadOf(item)]));
+      return topics.map((topic) => heads.get(topicKey(topic).p));
+    },
+
+    async restart(topic) {
+      const item = newItem();
+      // Refused also where the epoch is this one: an earlier attempt came through, and numbers may have been taken since.
+      await table.put(topicKey(topic), item, {
+        condition: "x > :now AND e <> :epoch",
+        values: { ":now": seconds(now()), ":epoch": item.e as AttributeValue },
+      });
     },
 
     async keep(topic, { epoch }, checkpoint) {

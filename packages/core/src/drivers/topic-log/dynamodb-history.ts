@@ -1,9 +1,11 @@
 import type { LoggedMessage } from "../../model.ts";
-import type { LogRange, LogRow, LogRows, Page } from "./dynamodb-rows.ts";
+import type { LatestPage, PageOptions } from "../../ports/topic-log.ts";
+import type { LogPageQuery, LogRange, LogRow, LogRows } from "./dynamodb-rows.ts";
 
-/** Rows of one read; DynamoDB ends it at 1 MB. */
-const MAX_PAGE_ROWS = 256;
-/** Payloads after which a page ends: a frame to a client holds no more. */
+/** Rows of the first read, and of the longest; DynamoDB ends it at 1 MB. */
+const FIRST_READ_ROWS = 16;
+const MAX_READ_ROWS = 256;
+/** JSON of payloads that a page holds, unless one alone is more: a frame to a client holds no more. */
 const MAX_PAGE_BYTES = 128 * 1024;
 
 export interface HistoryPage {
@@ -16,51 +18,105 @@ export interface HistoryOptions {
   readonly rows: LogRows;
   /** Unix ms. */
   readonly now: () => number;
-  /** Age from which history keeps nothing. */
-  readonly maxAgeMs: number;
 }
 
-/** The messages of a range, at most `limit`; undefined where one of them is no longer there, or that can't be told. */
-export type ReadHistory = (range: LogRange, limit: number) => Promise<HistoryPage | undefined>;
+/** Reads settled ranges. */
+export interface History {
+  /** From the first on; undefined where one of the messages is no longer kept, or that can't be told. */
+  oldest(range: LogRange, options: PageOptions): Promise<HistoryPage | undefined>;
+  /** From the last down, in ascending order. */
+  newest(range: LogRange, options: PageOptions): Promise<LatestPage["messages"]>;
+}
 
-export function createReadHistory({ rows, now, maxAgeMs }: HistoryOptions): ReadHistory {
-  /** The first rows of a range, where they prove that nothing is missing between them. */
-  async function begin(range: LogRange, limit: number): Promise<Page<LogRow> | undefined> {
-    const page = await rows.rows({ ...range, limit, order: "ascending" });
-    const isThere = page.rows[0]?.first === range.first;
-    // Its first number may be in a row that begins lower, or void.
-    const all = isThere ? page.rows : [...(await lastRowBelow(range)), ...page.rows];
-    // A row is there until its TTL, and higher numbers have later ones. So behind a valid row, what isn't there was never written.
-    const isProof = all[0] !== undefined && all[0].first <= range.first && all[0].expiresAt > now();
-    return isProof ? { ...page, rows: all } : undefined;
+export function createHistory({ rows, now }: HistoryOptions): History {
+  /** The rows that begin in a range, in reads that are as long as a page needs by the size of the rows so far. */
+  async function* rowsIn(range: Omit<LogPageQuery, "limit" | "after">, limit: number): AsyncGenerator<LogRow, void> {
+    const maxRows = Math.min(limit + 1, MAX_READ_ROWS);
+    let size = Math.min(maxRows, FIRST_READ_ROWS);
+    let after: string | undefined;
+    let [count, bytes] = [0, 0];
+    do {
+      const page = await rows.rows({ ...range, limit: size, ...(after !== undefined && { after }) });
+      yield* page.rows;
+      after = page.next;
+      count += page.rows.length;
+      bytes += page.rows.flatMap(({ messages }) => messages).reduce((sum, message) => sum + bytesOf(message), 0);
+      const filling = Math.ceil(((MAX_PAGE_BYTES - bytes) * count) / Math.max(1, bytes));
+      size = Math.max(1, Math.min(maxRows, filling));
+    } while (after !== undefined);
   }
 
-  async function lastRowBelow({ first, ...range }: LogRange): Promise<readonly LogRow[]> {
-    return (await rows.rows({ ...range, first: 0, last: first - 1, limit: 1, order: "descending" })).rows;
+  /** The row in which a range may begin, where its first number has none of its own. */
+  async function rowBelow({ first, ...range }: LogRange): Promise<readonly LogRow[]> {
+    if (first <= 1) return [];
+    return (await rows.rows({ ...range, first: 1, last: first - 1, limit: 1, order: "descending" })).rows;
   }
 
-  function isOutdated({ takenBy }: LogRow): boolean {
-    return takenBy <= now() - maxAgeMs;
-  }
-
-  return async (range, limit) => {
-    const pageRows = Math.min(limit + 1, MAX_PAGE_ROWS);
-    const messages: LoggedMessage[] = [];
-    let bytes = 0;
-    let page = await begin(range, pageRows);
-    while (page !== undefined) {
-      for (const row of page.rows) {
-        const found = row.messages.filter(({ seq }) => seq >= range.first);
-        if (found.length === 0) continue;
-        if (messages.length === 0 && isOutdated(row)) return undefined;
-        if (messages.length >= limit || bytes > MAX_PAGE_BYTES)
-          return { messages: messages.slice(0, limit), more: true };
-        messages.push(...found);
-        bytes += row.bytes;
-      }
-      if (page.next === undefined) return { messages: messages.slice(0, limit), more: messages.length > limit };
-      page = await rows.rows({ ...range, after: page.next, limit: pageRows, order: "ascending" });
+  async function* ascending(range: LogRange, limit: number): AsyncGenerator<LogRow, void> {
+    let isFirst = true;
+    for await (const row of rowsIn({ ...range, order: "ascending" }, limit)) {
+      if (isFirst && row.first !== range.first) yield* await rowBelow(range);
+      isFirst = false;
+      yield row;
     }
-    return undefined;
+    if (isFirst) yield* await rowBelow(range);
+  }
+
+  async function* descending(range: LogRange, limit: number): AsyncGenerator<LogRow, void> {
+    let lowest = range.last + 1;
+    for await (const row of rowsIn({ ...range, order: "descending" }, limit)) {
+      lowest = row.first;
+      yield row;
+    }
+    if (lowest > range.first) yield* await rowBelow(range);
+  }
+
+  return {
+    async oldest(range, { limit, retention }) {
+      const keptAfter = now() - retention.maxAgeMs;
+      const page = createPage(limit);
+      let isProven = false;
+      for await (const row of ascending(range, limit)) {
+        // A row is there until its TTL, and higher numbers have later ones. So behind a valid row, what isn't there was never written.
+        isProven ||= row.first <= range.first && row.expiresAt > now();
+        if (!isProven) return undefined;
+        const found = row.messages.filter(({ seq }) => seq >= range.first);
+        if (found.length > 0 && page.messages.length === 0 && row.takenBy <= keptAfter) return undefined;
+        if (!page.add(found)) return { messages: page.messages, more: true };
+      }
+      return isProven ? { messages: page.messages, more: false } : undefined;
+    },
+
+    async newest(range, { limit, retention }) {
+      const keptAfter = now() - retention.maxAgeMs;
+      const page = createPage(limit);
+      for await (const row of descending(range, limit)) {
+        if (row.takenBy <= keptAfter) break;
+        if (!page.add(row.messages.filter(({ seq }) => seq >= range.first).reverse())) break;
+      }
+      return page.messages.reverse();
+    },
   };
+}
+
+/** Collects messages up to their number and bytes. */
+function createPage(limit: number) {
+  const messages: LoggedMessage[] = [];
+  let bytes = 0;
+  return {
+    messages,
+    /** False where one of them had no place: the page is full. */
+    add(found: readonly LoggedMessage[]): boolean {
+      for (const message of found) {
+        bytes += bytesOf(message);
+        if (messages.length >= limit || (messages.length > 0 && bytes > MAX_PAGE_BYTES)) return false;
+        messages.push(message);
+      }
+      return true;
+    },
+  };
+}
+
+function bytesOf({ payload }: LoggedMessage): number {
+  return Buffer.byteLength(JSON.stringify(payload));
 }

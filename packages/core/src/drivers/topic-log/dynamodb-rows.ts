@@ -26,7 +26,7 @@ const MAX_INFLATED_BYTES = 4 * 1024 * 1024;
 /** What says which numbers are settled. */
 const MARKS = "s, q, k, v";
 
-/** Numbers that are written, or one that is void. */
+/** Numbers that are written or void. */
 export interface LogMark {
   readonly first: number;
   readonly last: number;
@@ -36,10 +36,10 @@ export interface LogMark {
 }
 
 export interface LogRow extends LogMark {
+  readonly epoch: string;
   /** Unix ms. */
   readonly expiresAt: number;
-  /** Bytes of its payloads as JSON, before they were deflated. */
-  readonly bytes: number;
+  /** None where it is void. */
   readonly messages: readonly LoggedMessage[];
 }
 
@@ -60,15 +60,25 @@ export interface LogPageQuery extends LogRange {
 
 export interface Page<Row> {
   readonly rows: readonly Row[];
+  /** Where it ended, if more may follow. */
   readonly next?: string;
+  /** Read units. */
+  readonly units: number;
 }
 
 /** The rows of logs, found by their first number. Reads are fresh. */
 export interface LogRows {
   /** False where the first of the numbers is void. Writing twice is as writing once. */
   write(topic: TopicHash, taken: Taken, batch: Batch): Promise<boolean>;
-  /** Makes one number void; false where it is written. `takenBy`: Unix ms by which it was taken. */
-  makeVoid(topic: TopicHash, epoch: string, seq: number, takenBy: number): Promise<boolean>;
+  /**
+   * Makes numbers void that one publisher took, or a single one of them; false where they are written. `takenBy`: Unix ms by which they
+   * were taken. A single number is refused too where it is void together with others.
+   */
+  makeVoid(range: LogRange, takenBy: number): Promise<boolean>;
+  /** Makes void what its publisher wrote, or didn't. */
+  withdraw(range: LogRange, takenBy: number): Promise<void>;
+  /** The row of the numbers from `first` on. */
+  read(topic: TopicHash, epoch: string, first: number): Promise<LogRow | undefined>;
   marks(query: LogPageQuery): Promise<Page<LogMark>>;
   rows(query: LogPageQuery): Promise<Page<LogRow>>;
 }
@@ -95,44 +105,69 @@ export function createLogRows(table: Table): LogRows {
       });
     },
 
-    async makeVoid(topic, epoch, seq, takenBy) {
-      const item = { v: { BOOL: true }, k: number(takenBy), x: ttl(takenBy + LOG_ROW_LIFE_MS) };
-      return table.put(logKey(topic, epoch, seq), item, {
-        condition: "attribute_not_exists(p) OR attribute_exists(v)",
-      });
+    async makeVoid({ topic, epoch, first, last }, takenBy) {
+      const isSingle = first === last;
+      const isMine = isSingle ? "attribute_exists(v) AND attribute_not_exists(q)" : "attribute_exists(v)";
+      const condition = `attribute_not_exists(p) OR (${isMine})`;
+      return table.put(logKey(topic, epoch, first), voidItem(last - first + 1, takenBy), { condition });
+    },
+
+    async withdraw({ topic, epoch, first, last }, takenBy) {
+      await table.put(logKey(topic, epoch, first), voidItem(last - first + 1, takenBy));
+    },
+
+    async read(topic, epoch, first) {
+      const item = await table.get(logKey(topic, epoch, first), "fresh");
+      return item && rowOf(epoch, item);
     },
 
     async marks(pageQuery) {
-      const { items, next } = await query(pageQuery, MARKS);
-      return { rows: items.map(markOf), ...(next !== undefined && { next }) };
+      const { items, ...page } = await query(pageQuery, MARKS);
+      return { ...page, rows: items.map(markOf) };
     },
 
     async rows(pageQuery) {
-      const { items, next } = await query(pageQuery);
-      return { rows: items.map(rowOf), ...(next !== undefined && { next }) };
+      const { items, ...page } = await query(pageQuery);
+      return { ...page, rows: items.map((item) => rowOf(pageQuery.epoch, item)) };
     },
   };
 }
 
-/** The messages of a batch under the numbers that it took. */
-export function messagesOf({ first }: { readonly first: number }, { payloads, from, time }: Batch): LoggedMessage[] {
+/** A batch as its row has it. */
+interface Content extends Omit<Batch, "key"> {
+  /** The value of its idempotency key. */
+  readonly key: string | undefined;
+}
+
+/** The messages of a batch under the numbers from `first` on. */
+export function messagesOf(first: number, { payloads, from, time, key }: Content): LoggedMessage[] {
   return payloads.map((payload, index) => ({
     seq: first + index,
     payload,
     ...(from !== undefined && { from }),
     time,
+    ...(key !== undefined && { key }),
   }));
 }
 
-function itemOf({ by }: Taken, { payloads, from, time }: Batch): Item {
+function itemOf({ by }: Taken, { payloads, from, time, key }: Batch): Item {
   return {
-    ...(payloads.length > 1 && { q: number(payloads.length) }),
+    ...quantity(payloads.length),
     m: pack(JSON.stringify(payloads)),
     ...(from !== undefined && { f: text(from) }),
+    ...(key !== undefined && { i: text(key.value) }),
     t: number(time),
     k: number(by),
     x: ttl(by + LOG_ROW_LIFE_MS),
   };
+}
+
+function voidItem(count: number, takenBy: number): Item {
+  return { ...quantity(count), v: { BOOL: true }, k: number(takenBy), x: ttl(takenBy + LOG_ROW_LIFE_MS) };
+}
+
+function quantity(count: number): Item {
+  return count > 1 ? { q: number(count) } : {};
 }
 
 function markOf(item: Item): LogMark {
@@ -141,15 +176,19 @@ function markOf(item: Item): LogMark {
   return { first, last, isVoid: item.v !== undefined, takenBy: numberOf(item, "k") };
 }
 
-function rowOf(item: Item): LogRow {
+function rowOf(epoch: string, item: Item): LogRow {
   const mark = markOf(item);
   const expiresAt = numberOf(item, "x") * 1_000;
-  if (mark.isVoid) return { ...mark, expiresAt, bytes: 0, messages: [] };
-  const json = unpack(item.m);
+  if (mark.isVoid) return { ...mark, epoch, expiresAt, messages: [] };
+  const payloads = JSON.parse(unpack(item.m)) as readonly Json[];
   const from = optionalText(item, "f");
-  const payloads = JSON.parse(json) as readonly Json[];
-  const batch = { payloads, ...(from !== undefined && { from }), time: numberOf(item, "t") };
-  return { ...mark, expiresAt, bytes: Buffer.byteLength(json), messages: messagesOf(mark, batch) };
+  const content = {
+    payloads,
+    ...(from !== undefined && { from }),
+    time: numberOf(item, "t"),
+    key: optionalText(item, "i"),
+  };
+  return { ...mark, epoch, expiresAt, messages: messagesOf(mark.first, content) };
 }
 
 function pack(json: string): AttributeValue {

@@ -5,13 +5,16 @@ import { isNearItsEnd, type TopicHead, type TopicHeads, takenBy } from "./dynamo
 import type { LogMark, LogRange, LogRows } from "./dynamodb-rows.ts";
 import { SETTLED_AFTER_MS } from "./dynamodb-times.ts";
 
-/** Rows of the first page, enough for a topic that isn't busy, and of the next. */
+/**
+ * Rows of the first page, enough for a topic that isn't busy, and of the longest. Each page is twice as long as the one before: a reader
+ * finds out only on the way how far it must go, and rows may be large.
+ */
 const FIRST_PAGE_ROWS = 16;
-const PAGE_ROWS = 256;
+const MAX_PAGE_ROWS = 256;
 /** More is never unsettled: a partition takes 1,000 rows a second. */
 const MAX_PAGES = 64;
-/** A reader that had to look at more rows than this saves the next one the same. */
-const CHECKPOINT_ROWS = 50;
+/** A reader that took more read units than this saves the next one the same: a write costs as much as five (prices of us-east-1). */
+const CHECKPOINT_UNITS = 5;
 /** Numbers that one reader makes void; those behind wait for the next. */
 const MAX_VOIDS = 100;
 /** Times that a reader begins again because a late publisher was quicker. */
@@ -33,44 +36,53 @@ export interface Settled {
 /** How far a topic is settled now; makes void what is overdue. Begins the topic where there is none. */
 export type Settle = (topic: TopicHash) => Promise<Settled>;
 
+/** What is known of the numbers above `base`, ascending; all up to it are settled. */
+interface Unsettled {
+  readonly base: number;
+  readonly marks: readonly LogMark[];
+  /** Read units that finding it took. */
+  readonly units: number;
+}
+
 export function createSettle({ heads, rows, now }: SettlingOptions): Settle {
-  /** What isn't settled by its age or by a checkpoint, ascending. */
-  async function unsettled(topic: TopicHash, head: TopicHead): Promise<{ marks: LogMark[]; base: number }> {
+  /** What isn't settled by its age or by a checkpoint. */
+  async function unsettled(topic: TopicHash, head: TopicHead): Promise<Unsettled> {
     const settledBy = now() - SETTLED_AFTER_MS;
     const base = Math.max(head.checkpoint, takenBy(head, settledBy));
     const marks: LogMark[] = [];
-    if (base >= head.last) return { marks, base: head.last };
+    let units = 0;
+    if (base >= head.last) return { base: head.last, marks, units };
     const range: LogRange = { topic, epoch: head.epoch, first: base + 1, last: head.last };
     let after: string | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
-      const limit = page === 0 ? FIRST_PAGE_ROWS : PAGE_ROWS;
+      const limit = Math.min(FIRST_PAGE_ROWS * 2 ** page, MAX_PAGE_ROWS);
       const at = after === undefined ? {} : { after };
-      const { rows: found, next } = await rows.marks({ ...range, ...at, limit, order: "descending" });
-      for (const mark of found) {
-        if (mark.takenBy <= settledBy) return { marks: marks.reverse(), base: mark.last };
-        marks.push(mark);
-      }
-      if (next === undefined) return { marks: marks.reverse(), base };
-      after = next;
+      const found = await rows.marks({ ...range, ...at, limit, order: "descending" });
+      units += found.units;
+      const old = found.rows.findIndex((mark) => mark.takenBy <= settledBy);
+      marks.push(...(old < 0 ? found.rows : found.rows.slice(0, old)));
+      if (old >= 0) return { base: (found.rows[old] as LogMark).last, marks: marks.reverse(), units };
+      if (found.next === undefined) return { base, marks: marks.reverse(), units };
+      after = found.next;
     }
     throw new UnavailableError("store", `A topic has more than ${marks.length} unsettled rows. Try again.`);
   }
 
   /**
-   * Makes all of these void; false where one of them was written meanwhile. A batch is written under its first number, and which that is
+   * Makes all of these void; false where one of them was written or made void by others meanwhile. A batch is written under its first number, and which that is
    * isn't known: so each number gets its mark, and the lower before the higher, or a mark could come to lie inside a batch.
    */
   async function makeVoid({ topic, epoch, first, last }: LogRange): Promise<boolean> {
     const overdueBy = now() - VOID_AFTER_MS;
     for (let seq = first; seq <= last; seq++) {
-      if (!(await rows.makeVoid(topic, epoch, seq, overdueBy))) return false;
+      if (!(await rows.makeVoid({ topic, epoch, first: seq, last: seq }, overdueBy))) return false;
     }
     return true;
   }
 
-  /** Undefined where a late publisher wrote what was to become void. */
-  async function settleOnce(topic: TopicHash, head: TopicHead): Promise<{ seq: number; looked: number } | undefined> {
-    const { marks, base } = await unsettled(topic, head);
+  /** Undefined where a late publisher was quicker with what was to become void. */
+  async function settleOnce(topic: TopicHash, head: TopicHead): Promise<{ seq: number; units: number } | undefined> {
+    const { base, marks, units } = await unsettled(topic, head);
     const overdue = overdueUpTo(head, marks, now() - VOID_AFTER_MS);
     const ends = [...marks, { first: head.last + 1, last: head.last }];
     let seq = base;
@@ -82,13 +94,15 @@ export function createSettle({ heads, rows, now }: SettlingOptions): Settle {
         seq = voidTo;
       }
       if (seq < first - 1) break;
-      seq = last;
+      // Numbers that are void together may have marks of their own too.
+      seq = Math.max(seq, last);
     }
-    return { seq, looked: marks.length };
+    return { seq, units };
   }
 
-  async function keep(topic: TopicHash, head: TopicHead, seq: number, looked: number): Promise<void> {
-    if (looked > CHECKPOINT_ROWS || isNearItsEnd(head, now())) await heads.keep(topic, head, seq);
+  async function keep(topic: TopicHash, head: TopicHead, seq: number, units: number): Promise<void> {
+    const isWorthIt = units > CHECKPOINT_UNITS && seq > head.checkpoint;
+    if (isWorthIt || isNearItsEnd(head, now())) await heads.keep(topic, head, seq);
   }
 
   return async (topic) => {
@@ -96,7 +110,7 @@ export function createSettle({ heads, rows, now }: SettlingOptions): Settle {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const settled = await settleOnce(topic, head);
       if (settled === undefined) continue;
-      await keep(topic, head, settled.seq, settled.looked);
+      await keep(topic, head, settled.seq, settled.units);
       return { head, seq: settled.seq };
     }
     throw new UnavailableError("store", `The topic could not be settled in ${MAX_TRIES} tries. Try again.`);

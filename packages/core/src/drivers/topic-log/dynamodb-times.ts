@@ -9,7 +9,7 @@ const CLOCK_SKEW_MS = 2_000;
 
 /**
  * By this age a number is written, or its publisher does not acknowledge it: the write begins before VOID_AFTER_MS and is bounded by the
- * call's timeout. Only a process that was frozen in between is later.
+ * call's timeout. Only a process that was frozen in between is later; where it has a key, it withdraws what it wrote and takes new numbers.
  */
 export const LAST_WRITE_MS = VOID_AFTER_MS + CALL_TIMEOUT_MS;
 

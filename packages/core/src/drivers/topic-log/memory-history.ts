@@ -1,10 +1,11 @@
 import type { Clock } from "../../clock.ts";
 import type { LoggedMessage } from "../../model.ts";
 import type { PageOptions, Retention } from "../../ports/topic-log.ts";
+import { createOrder } from "./memory-order.ts";
 
 /** Payloads of a page: a frame to a client holds no more. */
 const MAX_PAGE_BYTES = 128 * 1024;
-/** Histories that each write looks at, whether their topic is silent. One would be too few: each write puts one to the end. */
+/** Histories that each write looks at, whether their topic is silent: more than it can add. */
 const LOOKS_AT_SILENT = 2;
 
 interface Entry {
@@ -55,9 +56,10 @@ export function createHistory(): History {
 }
 
 export function createHistories({ now }: Pick<Clock, "now">): Histories {
-  /** Those with messages; the one that got none for longest comes first. */
-  const filled = new Set<History>();
-  let sweep = filled.values();
+  /** Those with messages; the one that got none for longest is the oldest. */
+  const written = createOrder<History>();
+  /** The same; the one that was looked at least lately is the oldest. */
+  const looked = createOrder<History>();
   let bytes = 0;
 
   function isOutdated({ entries }: History, index: number, { maxMessages, maxAgeMs }: Retention): boolean {
@@ -66,7 +68,8 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
 
   function drop(history: History, count: number): void {
     if (count === 0) return;
-    history.dropped = entryAt(history.entries, count - 1).message.seq;
+    // A late message may lie below what was dropped before it came.
+    history.dropped = Math.max(history.dropped, entryAt(history.entries, count - 1).message.seq);
     bytes -= bytesOf(history.entries.slice(0, count));
     history.entries = history.entries.slice(count);
   }
@@ -82,14 +85,17 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
 
   function forget(history: History): void {
     drop(history, history.entries.length);
-    filled.delete(history);
+    written.delete(history);
+    looked.delete(history);
   }
 
+  /** A topic that gets no more messages drops what it has by nobody's call but others'. */
   function forgetSilent(): void {
     for (let looks = 0; looks < LOOKS_AT_SILENT; looks++) {
-      const { value, done } = sweep.next();
-      if (done) sweep = filled.values();
-      else if (now() - value.writtenAt > value.retention.maxAgeMs) forget(value);
+      const { oldest } = looked;
+      if (oldest === undefined) return;
+      if (now() - oldest.writtenAt > oldest.retention.maxAgeMs) forget(oldest);
+      else looked.touch(oldest);
     }
   }
 
@@ -109,8 +115,8 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
       history.writtenAt = now();
       history.retention = retention;
       trim(history);
-      filled.delete(history);
-      filled.add(history);
+      written.touch(history);
+      looked.touch(history);
       forgetSilent();
       return added;
     },
@@ -118,7 +124,7 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
     forget,
 
     forgetOldest() {
-      const [oldest] = filled;
+      const { oldest } = written;
       if (oldest !== undefined) forget(oldest);
       return oldest !== undefined;
     },

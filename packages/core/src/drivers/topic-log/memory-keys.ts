@@ -3,13 +3,17 @@ import type { Clock } from "../../clock.ts";
 import { UnavailableError } from "../../errors.ts";
 import type { AppId, LoggedMessage } from "../../model.ts";
 import { type IdempotencyKey, KEY_LIFE_MS } from "../../ports/topic-log.ts";
+import { createOrder } from "./memory-order.ts";
 import type { Taken } from "./memory-rows.ts";
 
-/** The append that a key stands for. */
-export interface KeyRow {
-  readonly taken: Taken;
+interface Claim {
   /** Unix ms. */
   readonly expiresAt: number;
+}
+
+/** The append that a key stands for. */
+export interface KeyRow extends Claim {
+  readonly taken: Taken;
   /** Whether its numbers are written. */
   isWritten: boolean;
   /** Undefined where it isn't written, or where there was no more room for them. */
@@ -42,11 +46,10 @@ export interface KeysOptions {
 }
 
 export function createKeys({ clock, maxKeys }: KeysOptions): Keys {
-  /** In the order in which they expire. */
-  const appends = new Map<string, KeyRow>();
-  const claims = new Map<string, { readonly expiresAt: number }>();
-  /** In the order in which they were written. */
-  const withMessages = new Set<KeyRow>();
+  const appends = createExpiringRows<KeyRow>(clock, forgetMessages);
+  const claims = createExpiringRows<Claim>(clock);
+  /** Rows whose messages are kept; those that were written first are the oldest. */
+  const withMessages = createOrder<KeyRow>();
   let bytes = 0;
 
   function forgetMessages(row: KeyRow): void {
@@ -56,21 +59,8 @@ export function createKeys({ clock, maxKeys }: KeysOptions): Keys {
   }
 
   function forgetExpired(): void {
-    const now = clock.now();
-    for (const [id, row] of appends) {
-      if (row.expiresAt > now) break;
-      forgetMessages(row);
-      appends.delete(id);
-    }
-    for (const [id, { expiresAt }] of claims) {
-      if (expiresAt > now) break;
-      claims.delete(id);
-    }
-  }
-
-  function find(id: string): KeyRow | undefined {
-    forgetExpired();
-    return appends.get(id);
+    appends.forgetExpired();
+    claims.forgetExpired();
   }
 
   function expectRoom(): void {
@@ -85,11 +75,11 @@ export function createKeys({ clock, maxKeys }: KeysOptions): Keys {
       return bytes;
     },
 
-    find,
+    find: appends.find,
     expectRoom,
 
     move(id, before, taken) {
-      if (find(id) !== before) return undefined;
+      if (appends.find(id) !== before) return undefined;
       const expiresAt = before?.expiresAt ?? clock.now() + KEY_LIFE_MS;
       const row: KeyRow = { taken, expiresAt, isWritten: false, bytes: 0 };
       appends.set(id, row);
@@ -100,25 +90,61 @@ export function createKeys({ clock, maxKeys }: KeysOptions): Keys {
       if (row.expiresAt <= clock.now()) return;
       row.messages = messages;
       row.bytes = messagesBytes;
-      withMessages.add(row);
+      withMessages.touch(row);
       bytes += messagesBytes;
     },
 
     claim(id) {
-      forgetExpired();
-      if (claims.has(id)) return false;
+      if (claims.find(id) !== undefined) return false;
       expectRoom();
       claims.set(id, { expiresAt: clock.now() + KEY_LIFE_MS });
       return true;
     },
 
     forgetOldestMessages() {
-      const [oldest] = withMessages;
+      const { oldest } = withMessages;
       if (oldest !== undefined) forgetMessages(oldest);
       return oldest !== undefined;
     },
 
     forgetExpired,
+  };
+}
+
+/** Rows that expire in the order in which their ids came first: replacing a row doesn't give it a longer life. */
+function createExpiringRows<Row extends Claim>({ now }: Pick<Clock, "now">, onExpired?: (row: Row) => void) {
+  const rows = new Map<string, Row>();
+  const ids = createOrder<string>();
+
+  function oldest(): Row | undefined {
+    return ids.oldest === undefined ? undefined : rows.get(ids.oldest);
+  }
+
+  function forgetExpired(): void {
+    for (let row = oldest(); row !== undefined && row.expiresAt <= now(); row = oldest()) {
+      const id = ids.oldest as string;
+      ids.delete(id);
+      rows.delete(id);
+      onExpired?.(row);
+    }
+  }
+
+  return {
+    get size() {
+      return rows.size;
+    },
+
+    forgetExpired,
+
+    find(id: string): Row | undefined {
+      forgetExpired();
+      return rows.get(id);
+    },
+
+    set(id: string, row: Row): void {
+      if (!rows.has(id)) ids.touch(id);
+      rows.set(id, row);
+    },
   };
 }
 

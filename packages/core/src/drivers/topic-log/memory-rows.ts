@@ -3,6 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { AppId } from "../../model.ts";
 import { VOID_AFTER_MS } from "../../ports/topic-log.ts";
 import { createHistory, type History } from "./memory-history.ts";
+import { createOrder } from "./memory-order.ts";
 
 /** Numbers that follow one another, in one epoch of a topic. */
 export interface Taken {
@@ -49,30 +50,39 @@ export interface TopicRowsOptions {
 }
 
 export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }: TopicRowsOptions): TopicRows {
-  /** The topic that was still for longest comes first. */
   const rows = new Map<string, TopicRow>();
+  /** The topic that was still for longest is the oldest. */
+  const order = createOrder<TopicRow>();
 
-  function begin(name: string, now: number): TopicRow {
-    return { name, epoch: newEpoch(), history: createHistory(), empty: new Map(), taken: 0, activeAt: now };
+  function begin(name: string): TopicRow {
+    const now = clock.now();
+    const row = { name, epoch: newEpoch(), history: createHistory(), empty: new Map(), taken: 0, activeAt: now };
+    rows.set(name, row);
+    order.touch(row);
+    return row;
   }
 
   function end(row: TopicRow): void {
     rows.delete(row.name);
+    order.delete(row);
     onEnd(row);
+  }
+
+  function forgetStill(now: number): void {
+    let { oldest } = order;
+    while (oldest !== undefined && (now - oldest.activeAt > maxIdleMs || rows.size > maxTopics)) {
+      end(oldest);
+      ({ oldest } = order);
+    }
   }
 
   return {
     of(app, topic) {
       const name = nameOf(app, topic);
-      const now = clock.now();
-      const row = rows.get(name) ?? begin(name, now);
-      row.activeAt = now;
-      rows.delete(name);
-      rows.set(name, row);
-      for (const oldest of rows.values()) {
-        if (now - oldest.activeAt <= maxIdleMs && rows.size <= maxTopics) break;
-        end(oldest);
-      }
+      const row = rows.get(name) ?? begin(name);
+      row.activeAt = clock.now();
+      order.touch(row);
+      forgetStill(row.activeAt);
       return row;
     },
 
@@ -85,7 +95,7 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
       const row = rows.get(name);
       if (row === undefined) return;
       end(row);
-      rows.set(name, begin(name, clock.now()));
+      begin(name);
     },
 
     isCurrent(row) {

@@ -1,0 +1,163 @@
+import { randomUUID } from "node:crypto";
+import { createReceiver, type Place, type Received, type Receiver } from "@topicast/protocol";
+import { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
+
+/** After which a request that nobody answers is sent again. */
+const REPLY_MS = 5_000;
+const RETRY_MS = 100;
+/** Once after so much silence of a topic it asks whether the last message was really the last: that one's loss leaves no gap. */
+const SILENCE_MS = 1_500;
+/** How often it looks at its clock. */
+const TICK_MS = 20;
+
+export interface RecoveringClientOptions {
+  readonly url: string;
+  /** What it stays subscribed to. */
+  readonly topics: readonly string[];
+  /** What a topic's receiver emits and reports. */
+  readonly receive: (topic: string, received: Received) => void;
+}
+
+/** A client as an SDK makes one: it stays connected, and has each message of its topics once and in order, whatever becomes of its connections. */
+export interface RecoveringClient {
+  /** Resolves when it is subscribed to all its topics. */
+  readonly ready: Promise<void>;
+  /** Publishes a batch with a key, again and again until it is acknowledged, over as many connections as that takes; the place of its last. */
+  publish(topic: string, payloads: readonly unknown[]): Promise<Place>;
+  /** Cuts its connection without a word; it comes back by itself. */
+  drop(): void;
+  /** Everything up to it came or was reported. */
+  place(topic: string): Place | undefined;
+  close(): void;
+}
+
+export function createRecoveringClient({ url, topics, receive }: RecoveringClientOptions): RecoveringClient {
+  // Over all its connections it is the same sender, so that its keys stay its own.
+  const address = `${url}?client=${randomUUID()}`;
+  const receivers = new Map<string, Receiver>(topics.map((topic) => [topic, createReceiver()]));
+  /** When something came, Unix ms; absent where that was asked about. */
+  const heardAt = new Map<string, number>();
+  /** Topics about which an answer is on its way: a slow service isn't asked again meanwhile. */
+  const recovering = new Set<string>();
+  let client: RawClient | undefined;
+  let isClosed = false;
+  let connected = connect();
+
+  async function connect(): Promise<RawClient> {
+    for (;;) {
+      try {
+        const opened = await connectRawClient(address);
+        client = opened;
+        opened.socket.on("message", (data) => onFrame(JSON.parse(data.toString())));
+        void opened.closed.then(() => {
+          if (!isClosed) connected = connect();
+        });
+        return opened;
+      } catch (error) {
+        // Nobody listens, or the handshake was refused: both may pass.
+        if (isClosed) throw error;
+        await pause(RETRY_MS);
+      }
+    }
+  }
+
+  function onFrame(frame: Frame): void {
+    const receiver = receivers.get(frame.topic);
+    if (receiver === undefined) return;
+    heardAt.set(frame.topic, Date.now());
+    if (frame.type === "messages") receive(frame.topic, receiver.receive(frame as never, Date.now()));
+    else if (frame.type === "closing") void subscribe(frame.topic);
+  }
+
+  /** Resolves with the answer on whichever connection brings one. */
+  async function ask(request: object): Promise<Frame> {
+    for (;;) {
+      if (isClosed) throw new Error("The client is closed.");
+      const current = await connected;
+      const reply = await Promise.race([current.request(request), current.closed, pause(REPLY_MS)]).catch(
+        () => undefined,
+      );
+      if (reply !== undefined && "type" in reply && !(reply.type === "error" && isPassing(reply.code))) return reply;
+      if (reply !== undefined && "type" in reply && reply.code === "not_found") current.vanish();
+      await pause(RETRY_MS);
+    }
+  }
+
+  /** A place is asked for anew each time: between two tries it may have moved. */
+  async function recover(topic: string, action: "subscribe" | "history"): Promise<void> {
+    const receiver = receivers.get(topic) as Receiver;
+    const since = receiver.place;
+    recovering.add(topic);
+    const ack = await ask({ action, topic, ...(since !== undefined && { since }) });
+    recovering.delete(topic);
+    if (ack.type !== "ack") throw new Error(`${action} was answered ${JSON.stringify(ack)}.`);
+    receive(topic, receiver.ack(ack as never, since, Date.now()));
+  }
+
+  const subscribe = (topic: string) => recover(topic, "subscribe");
+
+  async function stayConnected(): Promise<void> {
+    while (!isClosed) {
+      const current = await connected;
+      await Promise.all(topics.map(subscribe));
+      resolveReady();
+      await current.closed;
+    }
+  }
+
+  /** Fills gaps when their time has come, and pings about topics that fell silent. */
+  async function watch(): Promise<void> {
+    while (!isClosed) {
+      await pause(TICK_MS);
+      const now = Date.now();
+      for (const [topic, receiver] of receivers) {
+        if (!recovering.has(topic) && receiver.ask(now) !== undefined) {
+          void recover(topic, "history").catch(ignoreClosing);
+        }
+      }
+      const silent = topics.filter((topic) => (heardAt.get(topic) ?? now) < now - SILENCE_MS);
+      for (const topic of silent) heardAt.delete(topic);
+      if (silent.length > 0) void ping(silent).catch(ignoreClosing);
+    }
+  }
+
+  async function ping(silent: readonly string[]): Promise<void> {
+    const places = Object.fromEntries(silent.map((topic) => [topic, receivers.get(topic)?.place]));
+    const { behind = [] } = await ask({ action: "ping", places });
+    for (const topic of behind) receivers.get(topic)?.check(Date.now());
+  }
+
+  function ignoreClosing(error: unknown): void {
+    // What still runs when a test is over ends with it.
+    if (!isClosed) throw error;
+  }
+
+  let resolveReady = () => {};
+  const ready = new Promise<void>((resolve) => {
+    resolveReady = resolve;
+  });
+  for (const work of [stayConnected, watch]) void work().catch(ignoreClosing);
+
+  return {
+    ready,
+    async publish(topic, payloads) {
+      const ack = await ask({ action: "publish", topic, payloads, key: randomUUID() });
+      if (ack.type !== "ack") throw new Error(`A publish was answered ${JSON.stringify(ack)}.`);
+      return { epoch: ack.epoch, seq: ack.seq };
+    },
+    drop: () => client?.vanish(),
+    place: (topic) => receivers.get(topic)?.place,
+    close() {
+      isClosed = true;
+      client?.vanish();
+    },
+  };
+}
+
+function isPassing(code: string): boolean {
+  return ["unavailable", "internal", "not_found", "rate_limited"].includes(code);
+}
+
+function pause(ms: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
+}

@@ -1,0 +1,199 @@
+import { afterEach, expect, it, jest } from "@jest/globals";
+import type { HostFaults, WireFault } from "@topicast/local";
+import { createRecoveringClient, type RecoveringClient } from "@topicast/testing";
+import { startTopicHost, type TopicHost } from "./topic-host.ts";
+
+/*
+ * The promise, over DynamoDB's, SQS's and `@connections`' own protocols, while everything fails now and then and every second clients lose their
+ * connections: who is subscribed has each message once and in order.
+ */
+
+jest.setTimeout(300_000);
+
+const CLIENTS = 50;
+const TOPICS = Array.from({ length: 10 }, (_, n) => `room/${n}`);
+const TOPICS_OF_A_CLIENT = 2;
+const MESSAGES = 5_000;
+const MAX_BATCH = 9;
+/** Publishes under way at once: a machine that is asked for more than it can do only tests timeouts. */
+const PUBLISHERS = 6;
+const DROPS_A_SECOND = 5;
+
+let host: TopicHost;
+const clients: RecoveringClient[] = [];
+afterEach(async () => {
+  for (const client of clients) client.close();
+  await host.close();
+});
+
+/** Numbers from 0 up to 1; the same ones for the same seed. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    // mulberry32
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Per mille of requests that go wrong, by how. */
+const STORE_FAULTS: Readonly<Record<WireFault, number>> = { throttle: 5, fail: 3, dropAnswer: 3, hang: 0.2 };
+const POST_FAULTS = { throttled: 10, failed: 5, hang: 0.2 };
+const QUEUE_FAULTS: Readonly<Record<WireFault, number>> = { throttle: 10, fail: 5, dropAnswer: 10, hang: 0 };
+
+function faultsOf(random: () => number, counted: Map<string, number>): HostFaults {
+  function pick<F extends string>(part: string, perMille: Readonly<Record<F, number>>): F | undefined {
+    let at = random() * 1_000;
+    for (const [fault, share] of Object.entries(perMille) as [F, number][]) {
+      at -= share;
+      if (at >= 0) continue;
+      counted.set(`${part} ${fault}`, (counted.get(`${part} ${fault}`) ?? 0) + 1);
+      return fault;
+    }
+    return undefined;
+  }
+  return {
+    request: () => pick("post", POST_FAULTS),
+    store: () => pick("store", STORE_FAULTS),
+    queue: () => pick("queue", QUEUE_FAULTS),
+    disconnect: () => random() < 0.5,
+  };
+}
+
+interface Inbox {
+  readonly payloads: unknown[];
+  lost: number;
+}
+
+it("loses, doubles and reorders nothing", async () => {
+  const random = createRandom(1);
+  const faults: HostFaults = {};
+  const counted = new Map<string, number>();
+  host = await startTopicHost({
+    wire: { visibilityTimeoutSeconds: 5 },
+    environment: { FANOUT_INLINE_MAX: "8", POST_TIMEOUT_MS: "1500" },
+    faults,
+    // What the faults do to functions is what this is about.
+    log: () => {},
+  });
+  const inboxes = await connectAll();
+  Object.assign(faults, faultsOf(random, counted));
+  let drops = 0;
+  const dropping = setInterval(() => {
+    for (let n = 0; n < DROPS_A_SECOND; n++) {
+      clients[Math.floor(random() * CLIENTS)]?.drop();
+      drops += 1;
+    }
+  }, 1_000);
+  const startedAt = Date.now();
+  const published = await publishAll(random);
+  clearInterval(dropping);
+  for (const name of Object.keys(faults)) delete faults[name as keyof HostFaults];
+
+  const figures = await compareWhenQuiet(inboxes, published);
+  const seconds = ((Date.now() - startedAt) / 1_000).toFixed(0);
+  const failed = [...counted].map(([fault, count]) => `${fault} ${count}`).join(", ");
+  process.stdout.write(
+    `${MESSAGES} messages to ${CLIENTS} clients in ${TOPICS.length} topics, ${figures.deliveries} deliveries in ${seconds} s; ${drops} connections dropped; ${failed}: ${figures.lost} lost, ${figures.doubled} doubled, ${figures.outOfOrder} out of order\n`,
+  );
+  expect(figures).toMatchObject({ lost: 0, doubled: 0, outOfOrder: 0, reported: 0 });
+});
+
+/** Each client's inboxes by topic. */
+async function connectAll(): Promise<Map<string, Inbox>[]> {
+  const inboxes = Array.from({ length: CLIENTS }, (_, n) => {
+    const topics = TOPICS.filter((_topic, at) => (n * TOPICS_OF_A_CLIENT + at) % TOPICS.length < TOPICS_OF_A_CLIENT);
+    const inbox = new Map<string, Inbox>(topics.map((topic) => [topic, { payloads: [], lost: 0 }]));
+    clients.push(
+      createRecoveringClient({
+        url: host.wsUrl,
+        topics,
+        receive(topic, { messages, lost }) {
+          const { payloads } = inbox.get(topic) as Inbox;
+          payloads.push(...messages.map(({ payload }) => payload));
+          if (lost !== undefined) (inbox.get(topic) as Inbox).lost += 1;
+        },
+      }),
+    );
+    return inbox;
+  });
+  await Promise.all(clients.map(({ ready }) => ready));
+  return inboxes;
+}
+
+/** Messages 0, 1, 2, … in batches of random sizes; their topics and publishers in turn. */
+function batchesOf(random: () => number): number[][] {
+  const batches: number[][] = [];
+  for (let first = 0; first < MESSAGES; ) {
+    const size = Math.min(MESSAGES - first, 1 + Math.floor(random() * MAX_BATCH));
+    batches.push(Array.from({ length: size }, (_, at) => first + at));
+    first += size;
+  }
+  return batches;
+}
+
+/** What was acknowledged in each topic, in the order of its numbers. */
+async function publishAll(random: () => number): Promise<Map<string, readonly number[]>> {
+  const numbers = new Map<string, Map<number, number>>(TOPICS.map((topic) => [topic, new Map()]));
+  const epochs = new Set<string>();
+  const batches = [...batchesOf(random).entries()];
+  async function publishSome(): Promise<void> {
+    for (let next = batches.shift(); next !== undefined; next = batches.shift()) {
+      const [at, batch] = next;
+      const topic = TOPICS[at % TOPICS.length] as string;
+      const { epoch, seq } = await (clients[at % CLIENTS] as RecoveringClient).publish(topic, batch);
+      epochs.add(`${topic} ${epoch}`);
+      for (const [back, n] of [...batch].reverse().entries()) {
+        expect(numbers.get(topic)?.has(seq - back)).toBe(false);
+        numbers.get(topic)?.set(seq - back, n);
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: PUBLISHERS }, publishSome));
+  expect(epochs.size).toBe(TOPICS.length);
+  return new Map([...numbers].map(([topic, bySeq]) => [topic, [...bySeq].sort(([a], [b]) => a - b).map(([, n]) => n)]));
+}
+
+interface Figures {
+  readonly deliveries: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly outOfOrder: number;
+  /** What receivers said that they can't have. */
+  readonly reported: number;
+}
+
+const QUIET_TRIES = 120;
+
+/** Compares when every client has as many messages as it must, or half a minute passed. */
+async function compareWhenQuiet(
+  inboxes: readonly ReadonlyMap<string, Inbox>[],
+  published: ReadonlyMap<string, readonly number[]>,
+): Promise<Figures> {
+  for (let tries = 0; ; tries++) {
+    const figures = compare(inboxes, published);
+    if (figures.lost === 0 || tries === QUIET_TRIES) return figures;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+function compare(
+  inboxes: readonly ReadonlyMap<string, Inbox>[],
+  published: ReadonlyMap<string, readonly number[]>,
+): Figures {
+  const figures = { deliveries: 0, lost: 0, doubled: 0, outOfOrder: 0, reported: 0 };
+  for (const [topic, { payloads, lost }] of inboxes.flatMap((inbox) => [...inbox])) {
+    const wanted = published.get(topic) ?? [];
+    const got = new Set(payloads);
+    figures.deliveries += payloads.length;
+    figures.lost += wanted.filter((n) => !got.has(n)).length;
+    figures.doubled += payloads.length - got.size;
+    const rank = new Map(wanted.map((n, at) => [n, at]));
+    const ranks = payloads.map((n) => rank.get(n as number) ?? -1);
+    figures.outOfOrder += ranks.filter((at, i) => at < (ranks[i - 1] ?? 0)).length;
+    figures.reported += lost;
+  }
+  return figures;
+}
