@@ -27,8 +27,8 @@ module.exports = {
     {
       name: "ports-import-no-driver",
       severity: "error",
-      from: { path: "^packages/core/src/(ports/|model|service|clock|errors)" },
-      to: { pathNot: "^packages/core/src/(ports/|model|service|clock|errors)|^packages/protocol/src" },
+      from: { path: "^packages/core/src/(ports/|model|topic-rules|service|clock|errors)" },
+      to: { pathNot: "^packages/core/src/(ports/|model|topic-rules|service|clock|errors)|^packages/protocol/src" },
     },
     {
       name: "use-cases-import-ports",

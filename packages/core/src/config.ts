@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { parseTopicRules } from "./parse-topic-rules.ts";
 import type { Settings } from "./service.ts";
-import { parseTopicRules } from "./topic-rules.ts";
 
 /** Where a service keeps things and how it posts. */
 export type Backend =
