@@ -4,9 +4,11 @@ import { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
 
 /** After which a request that nobody answers is sent again. */
 const REPLY_MS = 5_000;
-const RETRY_MS = 100;
+/** The wait before a second try, jittered and doubled for each further one: who all ask again at once keep a slow service down. */
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 3_200;
 /** Once after so much silence of a topic it asks whether the last message was really the last: that one's loss leaves no gap. */
-const SILENCE_MS = 1_500;
+const SILENCE_MS = 4_000;
 /** How often it looks at its clock. */
 const TICK_MS = 20;
 
@@ -44,7 +46,7 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
   let connected = connect();
 
   async function connect(): Promise<RawClient> {
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       try {
         const opened = await connectRawClient(address);
         client = opened;
@@ -56,7 +58,7 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
       } catch (error) {
         // Nobody listens, or the handshake was refused: both may pass.
         if (isClosed) throw error;
-        await pause(RETRY_MS);
+        await backOff(tries);
       }
     }
   }
@@ -71,7 +73,7 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
 
   /** Resolves with the answer on whichever connection brings one. */
   async function ask(request: object): Promise<Frame> {
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       if (isClosed) throw new Error("The client is closed.");
       const current = await connected;
       const reply = await Promise.race([current.request(request), current.closed, pause(REPLY_MS)]).catch(
@@ -79,7 +81,7 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
       );
       if (reply !== undefined && "type" in reply && !(reply.type === "error" && isPassing(reply.code))) return reply;
       if (reply !== undefined && "type" in reply && reply.code === "not_found") current.vanish();
-      await pause(RETRY_MS);
+      await backOff(tries);
     }
   }
 
@@ -156,6 +158,10 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
 
 function isPassing(code: string): boolean {
   return ["unavailable", "internal", "not_found", "rate_limited"].includes(code);
+}
+
+function backOff(tries: number): Promise<undefined> {
+  return pause(Math.min(FIRST_RETRY_MS * 2 ** tries, MAX_RETRY_MS) * (0.5 + Math.random()));
 }
 
 function pause(ms: number): Promise<undefined> {
