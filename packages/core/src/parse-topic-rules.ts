@@ -1,17 +1,16 @@
-import { parseTopicPattern, type TopicPattern } from "@topicast/protocol";
+import { MAX_HTTP_PAYLOAD_BYTES, parseTopicPattern, type TopicPattern } from "@topicast/protocol";
+import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import * as v from "valibot";
 import { DEFAULT_RULE, type TopicRules } from "./topic-rules.ts";
 
 /** Topics that lie still are forgotten after a day, and their history with them. */
 const MAX_HISTORY_SECONDS = 86_400;
 const MAX_HISTORY_MESSAGES = 100_000;
-/** The most that a publish may bring, over HTTP. */
-const MAX_PAYLOAD_BYTES = 96 * 1024;
 
 const matchSchema = v.pipe(
   v.string("must be a topic's name, or end in *, such as game/*."),
   v.rawTransform<string, TopicPattern>(({ dataset, addIssue, NEVER }) => {
-    const pattern = parseTopicPattern(dataset.value);
+    const pattern = parseTopicPattern(dataset.value, "match");
     if (pattern.ok) return pattern.value;
     addIssue({ message: `is wrong: ${pattern.fault.message}` });
     return NEVER;
@@ -24,7 +23,7 @@ const ruleSchema = v.strictObject(
     historySeconds: v.optional(wholeNumber(0, MAX_HISTORY_SECONDS)),
     historyMessages: v.optional(wholeNumber(0, MAX_HISTORY_MESSAGES)),
     ephemeral: v.optional(v.boolean("must be true or false.")),
-    maxPayloadBytes: v.optional(wholeNumber(1, MAX_PAYLOAD_BYTES)),
+    maxPayloadBytes: v.optional(wholeNumber(1, MAX_HTTP_PAYLOAD_BYTES)),
   },
   ({ expected }) =>
     expected === "never"
@@ -42,13 +41,11 @@ function wholeNumber(min: number, max: number) {
 
 /** The rules in a JSON text, or what is wrong with it and where: in the text, or in which rule. */
 export function parseTopicRules(text: string): { readonly rules: TopicRules } | { readonly faults: readonly string[] } {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    // Its message names the place in the text.
-    return { faults: [` must be JSON: ${(error as SyntaxError).message}.`] };
-  }
+  const errors: ParseError[] = [];
+  // JSON.parse doesn't always say where it stumbled.
+  const json: unknown = parse(text, errors, { disallowComments: true });
+  const [first] = errors;
+  if (first !== undefined) return { faults: [` must be JSON: ${wordsOf(first)} ${placeOf(text, first)}.`] };
   const parsed = v.safeParse(rulesSchema, json);
   if (!parsed.success) return { faults: parsed.issues.map((issue) => `${pathOf(issue)} ${issue.message}`) };
   return { rules: parsed.output.map(ruleOf) };
@@ -66,6 +63,19 @@ function ruleOf(fields: v.InferOutput<typeof ruleSchema>): TopicRules[number] {
     ephemeral: ephemeral ?? DEFAULT_RULE.ephemeral,
     ...(maxPayloadBytes !== undefined && { maxPayloadBytes }),
   };
+}
+
+/** `CloseBraceExpected` as words. */
+function wordsOf({ error }: ParseError): string {
+  return printParseErrorCode(error)
+    .replace(/\B[A-Z]/g, (letter) => ` ${letter}`)
+    .toLowerCase();
+}
+
+function placeOf(text: string, { offset }: ParseError): string {
+  const before = text.slice(0, offset).split("\n");
+  const around = JSON.stringify(text.slice(Math.max(0, offset - 10), offset + 10));
+  return `in line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}, around ${around}`;
 }
 
 /** `[2].historySeconds`; empty for the text as a whole. */

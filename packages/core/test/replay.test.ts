@@ -18,13 +18,13 @@ async function comeBack(service: TestService, count: number, ageMs = MINUTE_MS) 
   for (let n = 1; n <= count; n++) {
     await log.append(DEFAULT_APP, topic, { payloads: [n], time: clock.now() }, retention);
   }
-  const { epoch } = await log.place(DEFAULT_APP, topic);
-  return { target, job: jobOf(target, { epoch, seq: 0 }), epoch };
+  const until = await log.place(DEFAULT_APP, topic);
+  return { target, job: jobOf(target, { epoch: until.epoch, seq: 0 }, until), epoch: until.epoch };
 }
 
-function jobOf({ id, address, connectedAt }: Connection, since: Place): ReplayJob {
+function jobOf({ id, address, connectedAt }: Connection, since: Place, until: Place): ReplayJob {
   const target = { id, address, connectedAt };
-  return { kind: "replay", app: DEFAULT_APP, topic, target, since, attempt: 1 };
+  return { kind: "replay", app: DEFAULT_APP, topic, target, since, until, attempt: 1 };
 }
 
 const framesOf = ({ gateway }: TestService, { id }: Connection) => gateway.frames(id).map((frame) => JSON.parse(frame));
@@ -73,6 +73,41 @@ describe("replay", () => {
     expect(next).toEqual({ ...job, since: { epoch, seq: 2 }, attempt: 1 });
     await replay(service, next!, PLENTY);
     expect(story(service, target)).toEqual([...upTo(5), true]);
+  });
+
+  it("ends where its connection joined: the rest comes live", async () => {
+    const service = testService();
+    const { target, job, epoch } = await comeBack(service, 120);
+    await replay(service, { ...job, until: { epoch, seq: 110 } }, PLENTY);
+    expect(story(service, target)).toEqual([...upTo(110), true]);
+    expect(framesOf(service, target).at(-1)).toMatchObject({ type: "recovery", seq: 110 });
+  });
+
+  it("waits for numbers that were taken before its connection joined", async () => {
+    const service = testService();
+    const { target, job, epoch } = await comeBack(service, 2);
+    await replay(service, { ...job, until: { epoch, seq: 3 } }, PLENTY);
+    expect(story(service, target)).toEqual([1, 2]);
+    await service.log.append(DEFAULT_APP, topic, { payloads: [3], time: service.clock.now() }, DEFAULT_RULE.retention);
+    await work(service, 2);
+    expect(story(service, target)).toEqual([1, 2, 3, true]);
+  });
+
+  it("takes no more than its share of a worker's time", async () => {
+    const service = testService();
+    const { target, job, epoch } = await comeBack(service, 250);
+    const gateway: typeof service.gateway = {
+      ...service.gateway,
+      async post(targets, frame, options) {
+        await service.clock.sleep(400);
+        return service.gateway.post(targets, frame, options);
+      },
+    };
+    const replaying = replay({ ...service, gateway }, job, PLENTY);
+    await service.clock.advance(60_000);
+    await replaying;
+    expect(takeJobs<ReplayJob>(service)).toEqual([{ ...job, since: { epoch, seq: 100 } }]);
+    expect(story(service, target)).toEqual(upTo(100));
   });
 
   it("waits for a connection that is still being made", async () => {

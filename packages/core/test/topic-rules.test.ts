@@ -31,13 +31,18 @@ describe("topic rules", () => {
   });
 
   it.each([
-    ["{", /^The environment is wrong: TOPIC_RULES must be JSON: .*position 1/],
-    ['[{"match":"a"},]', /TOPIC_RULES must be JSON: .*\]/],
+    [
+      "{",
+      /^The environment is wrong: TOPIC_RULES must be JSON: close brace expected in line 1, column 2, around "\{"\./,
+    ],
+    ['[{"match":x}]', 'TOPIC_RULES must be JSON: invalid symbol in line 1, column 11, around "[{\\"match\\":x}]".'],
+    ['[\n {"match":"a"},\n]', /TOPIC_RULES must be JSON: [a-z ]+ in line 3, column 1, /],
+    ["[] // none", /TOPIC_RULES must be JSON: invalid comment token in line 1, column 4, /],
     [{}, "TOPIC_RULES must be a list such as"],
     [["a"], "TOPIC_RULES[0] must be an object such as"],
     [[{}], "TOPIC_RULES[0].match is missing."],
     [[{ match: 1 }], "TOPIC_RULES[0].match must be a topic's name, or end in *"],
-    [[{ match: "a*" }], "TOPIC_RULES[0].match is wrong: "],
+    [[{ match: "a*" }], "TOPIC_RULES[0].match is wrong: `match` may hold"],
     [
       [{ match: "a" }, { match: "b", historySeconds: -1 }],
       "TOPIC_RULES[1].historySeconds must be a whole number from 0",

@@ -1,4 +1,5 @@
 // @ts-check
+import { tsImport } from "tsx/esm/api";
 import { findFault } from "./environment.js";
 
 /**
@@ -34,10 +35,29 @@ export default class Deploy {
 }
 
 /** @param {Serverless} serverless */
-function stopAtFault({ service, classes }) {
-  const fault = findFault(process.env, service.custom.domains);
+async function stopAtFault({ service, classes }) {
+  const fault = findFault(process.env, service.custom.domains) ?? (await findConfigFault(service.provider.environment));
   // An error of osls's own class is printed as its message alone.
   if (fault !== undefined) throw new classes.Error(fault, "TOPICAST_ENVIRONMENT");
+}
+
+/**
+ * What the functions would stop at when they start, in their own words.
+ *
+ * @param {Record<string, unknown>} environment
+ * @returns {Promise<string | undefined>}
+ */
+async function findConfigFault(environment) {
+  const { parseConfig } = await tsImport("../../core/src/config.ts", import.meta.url);
+  // What CloudFormation fills in isn't known yet, and is nobody's to get wrong.
+  const texts = Object.entries(environment).filter(([, value]) => typeof value === "string");
+  try {
+    parseConfig({ ...Object.fromEntries(texts), STORE: "memory" });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && error.name === "ConfigError") return error.message;
+    throw error;
+  }
 }
 
 /**

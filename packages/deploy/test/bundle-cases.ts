@@ -15,6 +15,7 @@ const SQS = "@aws-sdk/client-sqs";
 /** What each kind of function talks to; its bundle has the clients for that and no others. */
 const CLIENTS_OF: Readonly<Record<string, readonly string[]>> = {
   RefusalRole: [],
+  PingRole: [DYNAMODB],
   SubscriptionRole: [DYNAMODB],
   ConnectionRole: [DYNAMODB, GATEWAY],
   PublishRole: [DYNAMODB, GATEWAY, SQS],

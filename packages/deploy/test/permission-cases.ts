@@ -13,7 +13,7 @@ function expectedGrants(service: string, role: string): Readonly<Record<string, 
   const log = { [logs]: ["logs:CreateLogStream", "logs:PutLogEvents"] };
   if (role === REFUSAL) return log;
   if (role === PING) return { ...log, "${Table.Arn}": ["dynamodb:BatchGetItem", "dynamodb:GetItem"] };
-  const actions = ["BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"];
+  const actions = ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"];
   const table = { ...log, "${Table.Arn}": actions.map((action) => `dynamodb:${action}`) };
   if (role === SUBSCRIPTION) return table;
   if (role === CONNECTION) return { ...table, ...post };

@@ -1,5 +1,5 @@
 import { ok, type Result } from "./codes.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson, utf8Length } from "./json.ts";
+import { isJsonObject, type JsonObject, parseJson, utf8Length } from "./json.ts";
 import { MAX_SERVER_FRAME_BYTES } from "./limits.ts";
 import { tooLarge } from "./schema.ts";
 
@@ -46,8 +46,10 @@ export function isBroadcastPing(body: string, wrapped: JsonObject): boolean {
   return body === "ping" || wrapped.action === "ping";
 }
 
+/** A sender's own keys of these names are left out, also where there is no mark to put in their place. */
+const MARKS: ReadonlySet<string> = new Set<keyof BroadcastMarks>(["_me", "_now", "_from", "_seq", "_epoch"]);
+
 export function encodeBroadcast(wrapped: JsonObject, marks: BroadcastMarks): string {
-  const { _from, ...others } = marks;
-  const { _from: _forged, ...own } = wrapped as { _from?: Json };
-  return JSON.stringify({ ...own, ...others, ...(_from !== undefined && { _from }) });
+  const own = Object.entries(wrapped).filter(([name]) => !MARKS.has(name));
+  return JSON.stringify({ ...Object.fromEntries(own), ...marks });
 }

@@ -43,8 +43,15 @@ export function parseHttpPublish(topic: string, body: string, idempotencyKey?: s
   return publish.ok && idempotencyKey !== undefined ? addKey(publish.value, idempotencyKey) : publish;
 }
 
+/** Parses the header `Idempotency-Key` where it is there. Never throws. */
+export function parseIdempotencyKey(header: string | undefined): Result<string | undefined> {
+  if (header === undefined) return ok(undefined);
+  const checked = check(headerSchema, { "Idempotency-Key": header });
+  return checked.ok ? ok(header) : checked;
+}
+
 function addKey(publish: HttpPublish, idempotencyKey: string): Result<HttpPublish> {
-  const checked = check(headerSchema, { "Idempotency-Key": idempotencyKey });
+  const checked = parseIdempotencyKey(idempotencyKey);
   if (!checked.ok) return checked;
   return publish.key === undefined || publish.key === idempotencyKey
     ? ok({ ...publish, key: idempotencyKey })

@@ -27,7 +27,13 @@ export type {
   ServerFrame,
 } from "./frames.ts";
 export { type HistoryQuery, parseHistoryQuery } from "./history-query.ts";
-export { type HttpPublish, type HttpPublishOfMany, parseHttpPublish, parseHttpPublishMany } from "./http-requests.ts";
+export {
+  type HttpPublish,
+  type HttpPublishOfMany,
+  parseHttpPublish,
+  parseHttpPublishMany,
+  parseIdempotencyKey,
+} from "./http-requests.ts";
 export { parseClientSecret } from "./identity.ts";
 export { isJsonObject, type Json, type JsonObject, parseJson, utf8Length } from "./json.ts";
 export {

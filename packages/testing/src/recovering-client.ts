@@ -67,7 +67,7 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
     const receiver = receivers.get(frame.topic);
     if (receiver === undefined) return;
     heardAt.set(frame.topic, Date.now());
-    if (frame.type === "messages") receive(frame.topic, receiver.receive(frame as never, Date.now()));
+    if (frame.type === "messages") accept(frame.topic, receiver.receive(frame as never, Date.now()));
     else if (frame.type === "closing") void subscribe(frame.topic);
   }
 
@@ -93,7 +93,14 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
     const ack = await ask({ action, topic, ...(since !== undefined && { since }) });
     recovering.delete(topic);
     if (ack.type !== "ack") throw new Error(`${action} was answered ${JSON.stringify(ack)}.`);
-    receive(topic, receiver.ack(ack as never, since, Date.now()));
+    accept(topic, receiver.ack(ack as never, since, Date.now()));
+  }
+
+  /** Who learns of a new epoch subscribes again: the topic was deleted, and `closing` may have been lost. */
+  function accept(topic: string, received: Received): void {
+    receive(topic, received);
+    const { lost } = received;
+    if (lost !== undefined && lost.after.epoch !== lost.place.epoch) void subscribe(topic).catch(ignoreClosing);
   }
 
   const subscribe = (topic: string) => recover(topic, "subscribe");

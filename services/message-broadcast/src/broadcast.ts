@@ -25,6 +25,8 @@ export interface BroadcastInput {
   readonly message: JsonObject;
   readonly from?: string;
   readonly sender?: ConnectionId;
+  /** Idempotency key. */
+  readonly key?: string | undefined;
 }
 
 /** Broadcasts to a room; its sender gets it too. Returns no place where the room's rule makes it ephemeral. Throws `UnavailableError`. */

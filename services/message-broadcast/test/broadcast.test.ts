@@ -301,3 +301,22 @@ it("a room whose rule makes it ephemeral numbers nothing", async () => {
   const answer = await fetch(`${host.httpUrl}/messages?room_id=game/1`, { method: "POST", body: "there" });
   expect([answer.status, await answer.json()]).toEqual([202, {}]);
 });
+
+it("nobody forges a place, also where there is none", async () => {
+  await start({ environment: { TOPIC_RULES: '[{"match":"lobby","ephemeral":true}]' } });
+  const alice = await join();
+  alice.send({ x: 1, _seq: 9, _epoch: "forged", _from: "eve", _me: false, _now: 0 });
+  const [frame] = await alice.count(1);
+  expect(frame).toEqual({ x: 1, _me: true, _now: expect.any(Number), _from: expect.any(String) });
+  expect(frame?._from).not.toBe("eve");
+});
+
+it("a backend's broadcast with an idempotency key is applied once", async () => {
+  await start();
+  const send = (key: string) =>
+    fetch(`${host.httpUrl}/messages`, { method: "POST", body: "hi", headers: { "idempotency-key": key } });
+  const [first, again, other] = [await send("k"), await send("k"), await send("other")];
+  const answers = await Promise.all([first, again, other].map((answer) => answer.json() as Promise<Frame>));
+  expect(answers.map(({ seq }) => seq)).toEqual([1, 1, 2]);
+  expect((await send("x".repeat(65))).status).toBe(400);
+});

@@ -54,7 +54,7 @@ describe("POST /topics/{topic}/messages", () => {
   it.each([
     ["/topics/room/messages", "not json", 400, "bad_request"],
     ["/topics/room/messages", "{}", 400, "bad_request"],
-    ["/topics/room/messages", { payload: 1, key: "k" }, 400, "bad_request"],
+    ["/topics/room/messages", { payload: 1, key: "" }, 400, "bad_request"],
     ["/topics/a%20b/messages", { payload: 1 }, 400, "invalid_topic"],
     ["/topics/room/messages", { payload: "x".repeat(96 * 1024) }, 413, "payload_too_large"],
     ["/topics/room", { payload: 1 }, 404, "not_found"],
@@ -65,9 +65,9 @@ describe("POST /topics/{topic}/messages", () => {
     expect(body).toMatchObject({ status, code, detail: expect.any(String), title: expect.any(String) });
   });
 
-  it("refuses an idempotency key rather than ignoring it", async () => {
+  it("refuses an idempotency key that is none", async () => {
     await start();
-    const { status } = await post("/topics/room/messages", { payload: 1 }, { "Idempotency-Key": "k" });
+    const { status } = await post("/topics/room/messages", { payload: 1 }, { "Idempotency-Key": "k".repeat(65) });
     expect(status).toBe(400);
   });
 });
@@ -97,6 +97,13 @@ describe("POST /messages", () => {
     ]);
     const frames = await client.count(2, isMessages);
     expect(frames.flatMap(({ messages }) => messages.map(({ payload }: Frame) => payload))).toEqual([1, 4, 5]);
+  });
+
+  it("refuses an idempotency key that would stand for several messages", async () => {
+    await start();
+    const messages = [{ topic: "a", payload: 1 }];
+    const { status, body } = await post("/messages", { messages }, { "Idempotency-Key": "k" });
+    expect([status, body.detail]).toEqual([400, expect.stringContaining("give each a `key` of its own")]);
   });
 
   it("lets one message fail by itself", async () => {

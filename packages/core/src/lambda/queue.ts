@@ -50,7 +50,7 @@ async function deliverRecord(service: QueueService, record: SQSRecord, remaining
   const job = JSON.parse(record.body) as Job;
   const waitedMs = service.clock.now() - Number(record.attributes.SentTimestamp);
   const isRepeated = Number(record.attributes.ApproximateReceiveCount) > 1;
-  if (job.kind !== "replay" && isEphemeral(job) && (isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS)) return;
+  if (isEphemeral(job) && (isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS)) return;
   if (waitedMs <= MAX_WAIT_MS) {
     return job.kind === "replay" ? replay(service, job, remainingMs) : deliver(service, job, remainingMs);
   }

@@ -43,6 +43,8 @@ export interface ReplayJob {
   readonly topic: Topic;
   readonly target: Target;
   readonly since: Place;
+  /** The topic's last number after it joined: everything behind it comes live. */
+  readonly until: Place;
   /** 1 for the first try from this place. */
   readonly attempt: number;
 }

@@ -11,7 +11,8 @@ import {
   type PostService,
   postFanout,
 } from "./post-fanout.ts";
-import { delayAfter, HAND_ON_MS, PAGE_MS, type RemainingMs } from "./worker-time.ts";
+import { tryLater } from "./try-later.ts";
+import { HAND_ON_MS, PAGE_MS, type RemainingMs } from "./worker-time.ts";
 
 export type DeliverService = PostService & Pick<Service, "queue" | "settings">;
 
@@ -70,22 +71,9 @@ function retryFrom(run: Run, cursor: string | undefined): Promise<void> {
   return retry(run, cursor === undefined ? {} : { cursor });
 }
 
-/**
- * What could not be done becomes a job of its own, later and later, and a dead letter in the end. Nothing waits here: a worker that slept for one
- * connection would hold up all the others behind it.
- */
+/** What could not be done becomes a job of its own. */
 async function retry({ service, job }: Run, rest: Pick<FanoutJob, "only" | "cursor">): Promise<void> {
   if (isEphemeral(job)) return;
-  const { queue, settings, logger } = service;
   const { cursor: _, only: __, ...whole } = job;
-  const next: FanoutJob = { ...whole, ...rest, attempt: job.attempt + 1 };
-  if (next.attempt > settings.maxAttempts) {
-    logger.error("Some subscribers could not be reached; their message is a dead letter.", {
-      count: rest.only?.length,
-    });
-    // Sent again by an operator, it has all its attempts anew.
-    await queue.deadLetter({ ...next, attempt: 1 }, `not reached in ${job.attempt} attempts`);
-    return;
-  }
-  await queue.send([next], { delaySeconds: delayAfter(job.attempt) });
+  await tryLater(service, { ...whole, ...rest }, job.attempt, { count: rest.only?.length });
 }

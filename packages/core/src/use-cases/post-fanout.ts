@@ -2,7 +2,7 @@ import { encodeFrame } from "@topicast/protocol";
 import pLimit from "p-limit";
 import type { Subscriber, Target } from "../model.ts";
 import type { PostFailures, PostOptions } from "../ports/connection-gateway.ts";
-import type { Fanout } from "../ports/fanout-queue.ts";
+import type { Fanout, MessagesFanout, ReplayJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
 
 /**
@@ -33,15 +33,21 @@ export function encodeFanout({ envelope }: PostService, fanout: Fanout): FanoutF
 }
 
 /** Sent at most once: what fails is not tried again. */
-export function isEphemeral(fanout: Fanout): boolean {
-  return fanout.kind === "messages" && fanout.epoch === undefined;
+export function isEphemeral(job: Fanout | ReplayJob): boolean {
+  return job.kind === "messages" && job.epoch === undefined;
 }
 
-/** Those of a page that a fan-out is for. */
+/**
+ * Those of a page that a fan-out is for: not who subscribed after a closing, nor after something ephemeral, who may have met it on a page before and
+ * come back. Of what is numbered nobody is left out.
+ */
 export function meantBy(fanout: Fanout, subscribers: readonly Subscriber[]): readonly Subscriber[] {
-  return fanout.kind === "messages"
-    ? subscribers
-    : subscribers.filter(({ subscribedAt }) => subscribedAt <= fanout.time);
+  const latest = fanout.kind === "closing" ? fanout.time : ephemeralSince(fanout);
+  return latest === undefined ? subscribers : subscribers.filter(({ subscribedAt }) => subscribedAt <= latest);
+}
+
+function ephemeralSince(fanout: MessagesFanout): number | undefined {
+  return isEphemeral(fanout) ? fanout.messages[0]?.time : undefined;
 }
 
 /** What a post left to do. */

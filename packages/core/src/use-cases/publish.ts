@@ -40,8 +40,9 @@ export async function publish(service: PublishService, input: PublishInput): Pro
 }
 
 function checkPayloads({ topic, payloads }: PublishInput, { maxPayloadBytes }: TopicRule): Result<undefined> {
-  const largest = maxPayloadBytes === undefined ? 0 : Math.max(...payloads.map((payload) => payloadBytes([payload])));
-  if (maxPayloadBytes === undefined || largest <= maxPayloadBytes) return ok(undefined);
+  if (maxPayloadBytes === undefined) return ok(undefined);
+  const largest = Math.max(...payloads.map((payload) => payloadBytes([payload])));
+  if (largest <= maxPayloadBytes) return ok(undefined);
   return refuse(
     "payload_too_large",
     `This payload is ${largest} bytes long; ${topic} takes at most ${maxPayloadBytes}.`,
@@ -59,7 +60,7 @@ async function publishNumbered(service: PublishService, input: PublishInput, { r
   return place;
 }
 
-/** With a key at most once in five minutes: who died before its fan-out is not made good. */
+/** With a key at most once in five minutes, so that what failed on the way is not made good by a repeat: the next position will be. */
 async function publishEphemeral(service: PublishService, input: PublishInput): Promise<void> {
   const { app, topic, payloads, from, key: value } = input;
   const key = keyOf(input);
@@ -73,7 +74,7 @@ function aboutOf({ app, topic, sender, echo }: PublishInput) {
   return { kind: "messages", app, topic, ...(sender !== undefined && { sender }), echo } as const;
 }
 
-/** A connection's keys go by its identity, so that it can retry after a reconnect; a backend's by whom it says that it speaks for. */
+/** A connection's keys go by its identity, which outlives it where the client has a secret; a backend's by whom it says that it speaks for. */
 function keyOf({ key, sender, from = "" }: PublishInput): IdempotencyKey | undefined {
   return key === undefined
     ? undefined

@@ -16,7 +16,7 @@ export interface History {
   readonly recovered: boolean;
   /** Oldest first. */
   readonly messages: readonly LoggedMessage[];
-  /** Whether more follow the last of these, up to the place. */
+  /** Whether more follow the last of these, up to the place; of the newest, whether some that were asked for are left out. */
   readonly more: boolean;
 }
 
@@ -28,7 +28,7 @@ export async function readHistory(
   const { retention } = ruleFor(settings.rules, topic);
   if ("last" in query) {
     const latest = await log.readLatest(app, topic, { limit: query.last, retention });
-    return { ...latest, recovered: true, more: false };
+    return { ...latest, recovered: true };
   }
   const page = await log.readSince(app, topic, query.since, { limit: query.limit, retention });
   return page.recovered ? page : { ...page, messages: [], more: false };

@@ -5,12 +5,15 @@ import type { ReplayJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
 import { ruleFor } from "../topic-rules.ts";
 import { type PostService, postFrames } from "./post-fanout.ts";
-import { delayAfter, HAND_ON_MS, PAGE_MS, type RemainingMs } from "./worker-time.ts";
+import { tryLater } from "./try-later.ts";
+import { HAND_ON_MS, PAGE_MS, type RemainingMs } from "./worker-time.ts";
 
 export type ReplayService = PostService & Pick<Service, "log" | "queue" | "settings">;
 
-/** Messages of a read; all of them are posted before the next. */
+/** Messages of a read; all of them are posted before the next, in two seconds where a post takes 20 ms. */
 const PAGE_MESSAGES = 100;
+/** A replay's share of an invocation, after which what is left goes behind the jobs that wait: what is live comes first. */
+const SHARE_MS = 5_000;
 
 interface Run {
   readonly service: ReplayService;
@@ -18,26 +21,31 @@ interface Run {
   readonly remainingMs: RemainingMs;
 }
 
+type Outcome = "delivered" | "missed" | "gone";
+
 /**
- * Posts to one connection what its topic had after a place, oldest first, and then a `recovery` frame that says how it went. Once this resolves
+ * Posts to one connection what its topic had between two places, oldest first, and then a `recovery` frame that says how it went. Once this resolves
  * the connection has it all, is gone, or the rest is a new job or dead letter that is safely kept. Throws `UnavailableError`: then the job must be
  * delivered again, and some will come twice.
  */
 export async function replay(service: ReplayService, job: ReplayJob, remainingMs: RemainingMs): Promise<void> {
   const run: Run = { service, job, remainingMs };
+  const endsAt = service.clock.now() + SHARE_MS;
   for (let since = job.since; ; ) {
-    if (remainingMs() < PAGE_MS) return goOn(run, since);
+    if (remainingMs() < PAGE_MS || service.clock.now() >= endsAt) return goOn(run, since);
     const page = await readPage(service, job, since);
     if (page === undefined) return retry(run, since);
     const { recovered, place } = page;
-    const { reached, outcome } = await postAll(run, since, page.recovered ? page.messages : []);
+    const messages = page.recovered ? page.messages.filter(({ seq }) => seq <= job.until.seq) : [];
+    const { reached, outcome } = await postAll(run, since, messages);
     if (outcome === "gone") return;
     if (outcome === "missed") return retry(run, reached);
-    if (!page.recovered || !page.more) {
-      const last = await post(run, encodeFrame({ type: "recovery", ...place, recovered }));
-      return last === "missed" ? retry(run, reached) : undefined;
-    }
     since = reached;
+    if (page.recovered && page.more && since.seq < job.until.seq) continue;
+    // Numbers that are still empty are written or void in two seconds.
+    if (page.recovered && place.seq < job.until.seq) return retry(run, since);
+    const frame = encodeFrame({ type: "recovery", ...(recovered ? job.until : place), recovered });
+    return (await post(run, frame)) === "missed" ? retry(run, since) : undefined;
   }
 }
 
@@ -53,23 +61,29 @@ async function readPage({ log, logger, settings }: ReplayService, { app, topic }
   }
 }
 
-/** Messages in turn, so that they keep their order as far as posts do. */
+/** In turn, so that messages keep their order as far as posts do; up to the first that fails. */
 async function postAll(run: Run, since: Place, messages: readonly LoggedMessage[]) {
-  const { service, job } = run;
-  const { app, topic } = job;
   let reached = since;
   for (const message of messages) {
-    const fanout = { kind: "messages", app, topic, epoch: since.epoch, messages: [message], echo: true } as const;
-    for (const frame of service.envelope.frames(fanout)) {
-      const outcome = await post(run, frame);
-      if (outcome !== "delivered") return { reached, outcome };
-    }
+    const outcome = await postMessage(run, since.epoch, message);
+    if (outcome !== "delivered") return { reached, outcome };
     reached = { epoch: since.epoch, seq: message.seq };
   }
   return { reached, outcome: "delivered" as const };
 }
 
-async function post({ service, job, remainingMs }: Run, frame: string): Promise<"delivered" | "missed" | "gone"> {
+async function postMessage(run: Run, epoch: string, message: LoggedMessage): Promise<Outcome> {
+  const { app, topic } = run.job;
+  const fanout = { kind: "messages", app, topic, epoch, messages: [message], echo: true } as const;
+  for (const frame of run.service.envelope.frames(fanout)) {
+    const outcome = await post(run, frame);
+    if (outcome !== "delivered") return outcome;
+  }
+  return "delivered";
+}
+
+/** Without time it isn't tried. */
+async function post({ service, job, remainingMs }: Run, frame: string): Promise<Outcome> {
   const forMs = remainingMs() - HAND_ON_MS;
   if (forMs <= 0) return "missed";
   const { missed, gone } = await postFrames(service, [frame], [job.target], { forMs });
@@ -77,18 +91,19 @@ async function post({ service, job, remainingMs }: Run, frame: string): Promise<
   return gone.length > 0 ? "gone" : "delivered";
 }
 
-function goOn({ service, job }: Run, since: Place): Promise<void> {
-  return service.queue.send([{ ...job, since, attempt: 1 }]);
+/** Out of time. Whoever got nowhere in it counts as having failed, so that no job goes round for ever. */
+function goOn(run: Run, since: Place): Promise<void> {
+  const { service, job } = run;
+  return isBeyond(since, job) ? service.queue.send([{ ...job, since, attempt: 1 }]) : retry(run, since);
 }
 
 /** What came through moves the place on; only a place that nothing gets past counts its attempts. */
-async function retry({ service, job }: Run, since: Place): Promise<void> {
-  const { queue, settings, logger } = service;
-  const failed = since.seq > job.since.seq ? 0 : job.attempt;
-  if (failed >= settings.maxAttempts) {
-    logger.error("A connection could not be reached; what it missed is a dead letter.", {});
-    await queue.deadLetter({ ...job, attempt: 1 }, `not reached in ${failed} attempts`);
-    return;
-  }
-  await queue.send([{ ...job, since, attempt: failed + 1 }], { delaySeconds: delayAfter(Math.max(1, failed)) });
+function retry({ service, job }: Run, since: Place): Promise<void> {
+  const { topic, target } = job;
+  const failed = isBeyond(since, job) ? 0 : job.attempt;
+  return tryLater(service, { ...job, since }, failed, { topic, connectionId: target.id });
+}
+
+function isBeyond(since: Place, job: ReplayJob): boolean {
+  return since.seq > job.since.seq;
 }

@@ -21,7 +21,8 @@ export interface Subscribed {
 
 /**
  * Subscribes a connection. It registers first and reads the log second, while a publisher appends first and reads the subscribers
- * second: so each message is either up to the place or delivered. Throws `UnavailableError`.
+ * second: so each message is either up to the place or delivered, but for one: a message whose fan-out is over, behind a number that is still empty. Its
+ * client finds it as it finds a lost tail, or by the gap behind it. Throws `UnavailableError`.
  */
 export async function subscribe(
   service: Pick<Service, "connections" | "log" | "settings">,

@@ -6,11 +6,3 @@ export const PAGE_MS = 10_000;
 
 /** It stops posting with so much left, to hand on in. */
 export const HAND_ON_MS = 3_000;
-
-/** Longest delay of a new job. With six attempts they add up to half a minute: three times the age at which a 410 counts. */
-const MAX_DELAY_SECONDS = 60;
-
-/** Seconds that a job waits whose attempt before it failed. */
-export function delayAfter(attempt: number): number {
-  return Math.min(2 ** (attempt - 1), MAX_DELAY_SECONDS);
-}

@@ -1,7 +1,7 @@
-import { connect, type ReplayJob } from "@topicast/core";
+import { type AppId, connect, type Target } from "@topicast/core";
 import { connectResponse, parseWebSocketEvent, type WebSocketEvent } from "@topicast/core/lambda";
-import { ok, parseSince } from "@topicast/protocol";
-import { address, connections, logger, queue } from "../app.ts";
+import { ok, type Place, parseSince, type Topic } from "@topicast/protocol";
+import { address, connections, log, logger, queue } from "../app.ts";
 import { parseRoom } from "../broadcast.ts";
 import { handleMisrouted } from "../message-handler.ts";
 
@@ -16,10 +16,17 @@ export async function handler(event: WebSocketEvent) {
     const since = query.since === undefined ? ok(undefined) : parseSince(query.since);
     if (!since.ok) return since;
     const connected = await connect({ connections }, { app, target, client: query.client, room: room.value });
-    if (!connected.ok || since.value === undefined) return connected;
-    // Nothing can be posted to the connection before this returns, so a worker does it. It reads after the connection is in its room.
-    const replay: ReplayJob = { kind: "replay", app, topic: room.value, target, since: since.value, attempt: 1 };
-    await queue.send([replay]);
+    if (connected.ok && since.value !== undefined) await replayLater(app, room.value, target, since.value);
     return connected;
   });
+}
+
+/**
+ * Nothing can be posted to a connection before this handler returns, so a worker does it. It ends at the number that is the last now that the connection is
+ * in its room: what is numbered later comes live, the connection's own messages among it.
+ */
+async function replayLater(app: AppId, topic: Topic, target: Target, since: Place): Promise<void> {
+  // Of a topic that is forgotten nothing can be replayed, which the worker finds.
+  const [until = since] = await log.newest(app, [topic]);
+  await queue.send([{ kind: "replay", app, topic, target, since, until, attempt: 1 }]);
 }

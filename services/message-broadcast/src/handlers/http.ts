@@ -1,5 +1,5 @@
 import { type HttpCall, type HttpResponse, health, httpHandler, json, problem } from "@topicast/core/lambda";
-import { isBroadcastPing, MAX_HTTP_PAYLOAD_BYTES, parseBroadcast } from "@topicast/protocol";
+import { isBroadcastPing, MAX_HTTP_PAYLOAD_BYTES, parseBroadcast, parseIdempotencyKey } from "@topicast/protocol";
 import { clock, connections, logger, queue } from "../app.ts";
 import { broadcast, PONG, parseRoom } from "../broadcast.ts";
 
@@ -8,12 +8,14 @@ export const handler = httpHandler(logger, {
   "GET /health": () => health({ clock, connections, queue, logger }),
 });
 
-async function broadcastFromBackend({ app, query, body }: HttpCall): Promise<HttpResponse> {
+async function broadcastFromBackend({ app, query, headers, body }: HttpCall): Promise<HttpResponse> {
   const room = parseRoom(query.room_id);
   if (!room.ok) return problem(room.fault);
   const message = parseBroadcast(body, MAX_HTTP_PAYLOAD_BYTES);
   if (!message.ok) return problem(message.fault);
   if (isBroadcastPing(body, message.value)) return json(200, JSON.parse(PONG));
-  const published = await broadcast({ app, room: room.value, message: message.value });
+  const key = parseIdempotencyKey(headers["idempotency-key"]);
+  if (!key.ok) return problem(key.fault);
+  const published = await broadcast({ app, room: room.value, message: message.value, key: key.value });
   return published.ok ? json(202, published.value ?? {}) : problem(published.fault);
 }

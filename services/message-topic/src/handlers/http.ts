@@ -18,6 +18,7 @@ import {
   parseHttpPublish,
   parseHttpPublishMany,
   parseTopic,
+  refuse,
 } from "@topicast/protocol";
 import { clock, connections, envelope, gateway, log, logger, queue, settings } from "../app.ts";
 import { encodeHistory } from "../history-answer.ts";
@@ -26,6 +27,11 @@ const service = { clock, connections, envelope, gateway, log, logger, queue, set
 
 /** `{topic…}/messages`, in what stands for `{proxy+}`. */
 const MESSAGES_PATH = /^(?:(.*)\/)?messages$/;
+
+const KEY_OF_MANY = refuse(
+  "bad_request",
+  "The header `Idempotency-Key` can't stand for several messages; give each a `key` of its own.",
+);
 
 export const handler = httpHandler(logger, {
   "POST /topics/{proxy+}": publishToTopic,
@@ -63,7 +69,8 @@ async function removeTopic({ app, rest }: HttpCall): Promise<HttpResponse> {
 }
 
 /** Topics side by side, the messages of one topic in turn, so that they keep their order. */
-async function publishToMany({ app, body }: HttpCall): Promise<HttpResponse> {
+async function publishToMany({ app, headers, body }: HttpCall): Promise<HttpResponse> {
+  if (headers["idempotency-key"] !== undefined) return problem(KEY_OF_MANY.fault);
   const requests = parseHttpPublishMany(body);
   if (!requests.ok) return problem(requests.fault);
   const turns = new Map<string, Promise<unknown>>();

@@ -1,0 +1,25 @@
+import { expect, it } from "@jest/globals";
+import { BUGS } from "./bugs.ts";
+import { search } from "./property.ts";
+import { loadSystem } from "./system.ts";
+import { TOPIC_RULES } from "./topics.ts";
+
+const RUNS = 2_000;
+const TIMEOUT_MS = 10 * 60_000;
+
+it.each(Object.entries(BUGS))(
+  "finds %s",
+  async (name, patches) => {
+    const system = await loadSystem(TOPIC_RULES, patches);
+    const { seed, runs, faults, failure } = await search(system, { runs: RUNS, shrink: false });
+    process.stdout.write(`${name}: found in run ${runs} with MODEL_SEED=${seed}: ${faults[0]}\n`);
+    expect(failure).toBeDefined();
+  },
+  TIMEOUT_MS,
+);
+
+it("refuses a bug whose place in the source is gone", async () => {
+  const file = "packages/core/src/use-cases/fan-out.ts";
+  const loading = loadSystem(TOPIC_RULES, [{ file, find: "what is not there", replace: "" }]);
+  await expect(loading).rejects.toThrow(`A patch looks for this in ${file} and finds it 0 times`);
+});

@@ -1,0 +1,58 @@
+import fc from "fast-check";
+import { type Command, commandsArbitrary } from "./commands.ts";
+import { run } from "./run.ts";
+import type { System } from "./system.ts";
+
+export interface Search {
+  readonly runs: number;
+  /** Whether to look for the shortest commands that fail too. */
+  readonly shrink: boolean;
+  /** Both as an earlier search printed them, to go the same way again. */
+  readonly seed?: number | undefined;
+  readonly path?: string | undefined;
+}
+
+export interface Found {
+  readonly seed: number;
+  readonly runs: number;
+  /** What was wrong in the run that failed first. */
+  readonly faults: readonly string[];
+  /** The shortest commands that fail, and how to replay them; undefined where nothing failed. */
+  readonly failure: string | undefined;
+}
+
+/** What goes wrong once often goes wrong many times. */
+const MAX_FAULTS = 10;
+
+/** How long to look for shorter commands that fail too. */
+const SHRINKING_MS = 60_000;
+
+/** Runs a system with arbitrary commands until something is wrong. */
+export async function search(system: System, { runs, shrink, seed, path }: Search): Promise<Found> {
+  let faults: readonly string[] = [];
+  const property = fc.asyncProperty(fc.integer(), commandsArbitrary, async (worldSeed, commands) => {
+    faults = await run(system, worldSeed, commands);
+    if (faults.length > 0) throw new Error(faults.slice(0, MAX_FAULTS).join("\n"));
+  });
+  const from = { ...(seed !== undefined && { seed }), ...(path !== undefined && { path }) };
+  // A path leads to one run.
+  const numRuns = path === undefined ? runs : 1;
+  const first = await fc.check(property, { ...from, numRuns, endOnFailure: true });
+  const found = { seed: first.seed, runs: first.numRuns, faults };
+  if (!first.failed || !shrink) return { ...found, failure: describe(first) };
+  const again = { seed: first.seed, path: first.counterexamplePath ?? "0" };
+  const shrunk = await fc.check(property, { ...again, interruptAfterTimeLimit: SHRINKING_MS });
+  return { ...found, failure: describe(shrunk.failed ? shrunk : first) };
+}
+
+function describe(details: fc.RunDetails<[number, (Command | undefined)[]]>): string | undefined {
+  if (!details.failed) return undefined;
+  const { seed, counterexample, counterexamplePath, errorInstance } = details;
+  const commands = counterexample?.[1].filter((command) => command !== undefined) ?? [];
+  return [
+    `The model fails. Replay it with: MODEL_SEED=${seed} MODEL_PATH=${counterexamplePath}`,
+    ...commands.map((command) => `  ${command}`),
+    // What wasn't found by a check, such as a bug of the simulation, has a stack that says more.
+    errorInstance instanceof Error ? (errorInstance.stack ?? errorInstance.message) : String(errorInstance),
+  ].join("\n");
+}

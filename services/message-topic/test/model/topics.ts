@@ -1,0 +1,23 @@
+import type { Retention } from "@topicast/core";
+
+/** The topics of every run: two with the default history, one that forgets soon, one that keeps little. */
+export const TOPICS = ["game/1", "game/2", "short/1", "few/1"] as const;
+
+const DEFAULT: Retention = { maxMessages: 1_000, maxAgeMs: 120_000 };
+const RETENTION: Readonly<Record<string, Retention>> = {
+  "short/1": { ...DEFAULT, maxAgeMs: 15_000 },
+  "few/1": { ...DEFAULT, maxMessages: 6 },
+};
+
+export function retentionOf(topic: string): Retention {
+  return RETENTION[topic] ?? DEFAULT;
+}
+
+/** The same as `TOPIC_RULES`. */
+export const TOPIC_RULES = JSON.stringify(
+  Object.entries(RETENTION).map(([match, { maxMessages, maxAgeMs }]) => ({
+    match,
+    historyMessages: maxMessages,
+    historySeconds: maxAgeMs / 1_000,
+  })),
+);

@@ -1,0 +1,76 @@
+import type { Appended, ConnectionId, Job } from "@topicast/core";
+import type { ClosingFrame, MessagesFrame, Place } from "@topicast/protocol";
+import type { Invocation } from "./lambda.ts";
+import { createLineages, type Lineages } from "./lineages.ts";
+
+/** A message as a history has it. */
+export interface Kept {
+  readonly epoch: string;
+  readonly seq: number;
+  /** Unix ms. */
+  readonly time: number;
+  /** Unix ms at which it was written. */
+  readonly keptAt: number;
+}
+
+/** Sees what passes between the handlers and what is behind them: what no client can see, yet a rule speaks of. */
+export interface Watch {
+  readonly lineages: Lineages;
+  /** Jobs are sent; they are marked with the publish that they go back to. */
+  sends(invocation: Invocation, jobs: readonly Job[]): readonly Job[];
+  readonly jobsSent: number;
+  posted(invocation: Invocation, id: ConnectionId, frame: string, isDelivered: boolean): void;
+  /** A call of a store had its effect. */
+  done(port: string, method: string, args: readonly unknown[], answer: unknown): void;
+  /** Whether a post of the message was answered 200. */
+  wasDelivered(id: ConnectionId, topic: string, place: Place): boolean;
+  /** Unix ms at which the store last heard of a subscribe. */
+  registeredAt(id: ConnectionId, topic: string): number;
+  kept(topic: string): readonly Kept[];
+}
+
+export function createWatch(now: () => number): Watch {
+  const delivered = new Set<string>();
+  const kept = new Map<string, Kept[]>();
+  const registeredAt = new Map<string, number>();
+  const lineages = createLineages(now);
+  let jobsSent = 0;
+
+  return {
+    lineages,
+    get jobsSent() {
+      return jobsSent;
+    },
+    sends(invocation, jobs) {
+      jobsSent += jobs.length;
+      return lineages.stamp(invocation, jobs);
+    },
+    posted(invocation, id, text, isDelivered) {
+      if (!isDelivered) return;
+      const frame = JSON.parse(text) as MessagesFrame | ClosingFrame;
+      if (frame.type === "closing" || frame.epoch === undefined) return;
+      for (const { seq } of frame.messages) delivered.add(`${id} ${frame.topic} ${frame.epoch} ${seq}`);
+      lineages.posted(invocation, id, frame, registeredAt.get(`${id} ${frame.topic}`) ?? 0);
+    },
+    done(port, method, args, answer) {
+      if (method === "subscribe") {
+        const { topic, connection } = args[0] as { topic: string; connection: { id: ConnectionId } };
+        registeredAt.set(`${connection.id} ${topic}`, now());
+      }
+      if (port === "log" && method === "append") keep(kept, args[1] as string, answer as Appended, now());
+    },
+    wasDelivered: (id, topic, { epoch, seq }) => delivered.has(`${id} ${topic} ${epoch} ${seq}`),
+    registeredAt: (id, topic) => registeredAt.get(`${id} ${topic}`) ?? 0,
+    kept: (topic) => kept.get(topic) ?? [],
+  };
+}
+
+/** A repeat of a key gives the same messages once more. */
+function keep(kept: Map<string, Kept[]>, topic: string, { place, messages }: Appended, keptAt: number): void {
+  const list = kept.get(topic) ?? [];
+  kept.set(topic, list);
+  for (const { seq, time } of messages) {
+    const isKnown = list.some((one) => one.epoch === place.epoch && one.seq === seq);
+    if (!isKnown) list.push({ epoch: place.epoch, seq, time, keptAt });
+  }
+}
