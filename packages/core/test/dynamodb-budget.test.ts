@@ -46,9 +46,9 @@ function aGuest(): Connection {
   return aConnection({ address, from: randomBytes(12).toString("base64url") });
 }
 
-function subscribe(connection: Connection, to = topic) {
+function subscribe(connection: Connection, to = topic, maxSubscriptions = 100) {
   const { validUntil } = connection;
-  return store.subscribe({ app: DEFAULT_APP, topic: to, connection, validUntil, maxSubscriptions: 100 });
+  return store.subscribe({ app: DEFAULT_APP, topic: to, connection, validUntil, maxSubscriptions });
 }
 
 describe("connections stay within the budget", () => {
@@ -91,9 +91,23 @@ describe("connections stay within the budget", () => {
   it("subscribes with two writes up to 33 topics, and with a third up to 72", async () => {
     const guest = aGuest();
     await store.connect(guest);
+    await clock.advance(5_432_000);
     for (let i = 1; i <= 72; i++) {
       await expectWithin({ read: 0, write: i <= 33 ? 2 : 3 }, () => subscribe(guest, aTopic(`room/${i}`)));
     }
+  });
+
+  it("refuses a topic with a read of each that the connection has, and then for some seconds with one read", async () => {
+    const guest = aGuest();
+    await store.connect(guest);
+    for (let i = 0; i < 10; i++) await subscribe(guest, aTopic(`room/${i}`));
+    const refuse = async () => {
+      expect(await subscribe(guest, topic, 10)).toEqual({ status: "too_many_subscriptions" });
+    };
+    await expectWithin({ read: 1, write: 1 }, refuse);
+    await clock.advance(15_000);
+    await expectWithin({ read: 11, write: 2 }, refuse);
+    await expectWithin({ read: 1, write: 1 }, refuse);
   });
 
   it("unsubscribes with one read and two writes", async () => {

@@ -144,6 +144,27 @@ describe("places stay within the budget", () => {
     expect(units.read).toBeLessThanOrEqual(2 + 28 * 4);
   });
 
+  it("leaves a checkpoint as one of eight readers, where many come at once", async () => {
+    await publishMany(40, 16_000);
+    const { epoch } = await aParty(server).log.place(DEFAULT_APP, topic);
+    for (let i = 0; i < 40; i++) await publish(randomBytes(12_000).toString("base64url"));
+    const readers = Array.from({ length: 16 }, (_, i) => aParty(server, undefined, () => i / 16));
+    const meters = readers.map(({ client }) => meterCapacity(client));
+    for (const [i, { log }] of readers.entries()) {
+      const units = await meters[i]?.measure(async () => {
+        expect(await log.place(DEFAULT_APP, topic)).toEqual({ epoch, seq: 80 });
+      });
+      // All after the first find its checkpoint.
+      expect(units?.write).toBe(i === 0 ? 1 : 0);
+    }
+    for (let i = 0; i < 40; i++) await publish(randomBytes(12_000).toString("base64url"));
+    for (let i = 2; i < 16; i++) {
+      const units = await meters[i]?.measure(async () => readers[i]?.log.place(DEFAULT_APP, topic));
+      expect(units?.write).toBe(0);
+      expect(units?.read).toBeGreaterThan(50);
+    }
+  });
+
   it("leaves no checkpoint where it would be the same", async () => {
     await party.log.place(DEFAULT_APP, topic);
     const late = aParty(server);

@@ -1,10 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { aTopic } from "@topicast/testing";
 import { createDynamoDbTopicLog } from "../src/drivers/dynamodb.ts";
 import { DEFAULT_APP, systemClock, VOID_AFTER_MS } from "../src/index.ts";
 import { breakDown, during, leaveUnprocessed, loseAnswer, onlyAfter, throttle, times } from "./dynamodb-faults.ts";
 import { aParty, history, type Party, place, publish, publishHeld, RETENTION, topic } from "./dynamodb-party.ts";
-import { type DynamoDbServer, startDynamoDb } from "./dynamodb-server.ts";
+import { type DynamoDbServer, type Fault, startDynamoDb } from "./dynamodb-server.ts";
 
 /** The SDK's waits between attempts add up to some seconds. */
 jest.setTimeout(20_000);
@@ -138,6 +139,33 @@ describe("a publish with a key meets a fault", () => {
     expect(await publish(party, batch)).toEqual(answer);
     await party.clock.advance(VOID_AFTER_MS);
     expect(await history(party)).toEqual(["once"]);
+  });
+});
+
+describe("a read meets a fault", () => {
+  it.each([
+    ["throttles", throttle],
+    ["breaks down at", breakDown],
+    ["loses the answers of", loseAnswer],
+  ])("and finds the place where DynamoDB %s the checkpoint for the next reader", async (_, fault) => {
+    for (let i = 0; i < 10; i++) await publish(party, { payloads: [randomBytes(16_000).toString("base64url")] });
+    let checkpoints = 0;
+    const counted: Fault = (...args) => {
+      checkpoints += 1;
+      fault(...args);
+    };
+    expect(await during(server, "UpdateItem", counted, () => place(party))).toMatchObject({ seq: 10 });
+    expect(checkpoints).toBeGreaterThan(0);
+    expect(await place(party)).toMatchObject({ seq: 10 });
+  });
+
+  it("and finds the place where a topic can't be given a longer life", async () => {
+    const { place: at } = await publish(party, { payloads: ["a"] });
+    await party.clock.advance(23 * 3_600_000);
+    expect(await during(server, "UpdateItem", throttle, () => place(party))).toEqual(at);
+    await place(party);
+    await party.clock.advance(3 * 3_600_000);
+    expect(await place(party)).toEqual(at);
   });
 });
 

@@ -17,11 +17,12 @@ export interface Party extends Pick<TopicLogHarness, "holdNextKey" | "holdNextWr
   readonly clock: TestClock;
 }
 
-export function aParty(server: DynamoDbServer, start = TEST_START): Party {
+/** `random`: by default every reader leaves a checkpoint that is worth it. */
+export function aParty(server: DynamoDbServer, start = TEST_START, random = () => 0): Party {
   const { tableName } = server;
   const client = server.connect();
   const clock = testClock(start);
-  const log = createDynamoDbTopicLog({ client, tableName, clock });
+  const log = createDynamoDbTopicLog({ client, tableName, clock, random });
   return { client, log, clock, ...holdWrites(client) };
 }
 

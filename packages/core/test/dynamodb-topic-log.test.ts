@@ -129,8 +129,11 @@ describe("a DynamoDB log over time", () => {
 
   it("recovers nothing where rows were deleted", async () => {
     const { epoch } = (await publish(party, { payloads: [1] })).place;
-    for (const payload of [2, 3, 4]) await publish(party, { payloads: [payload] });
-    await party.clock.advance(60_000);
+    await publish(party, { payloads: [2] });
+    await party.clock.advance(23 * HOUR_MS);
+    await place(party);
+    await party.clock.advance(3 * HOUR_MS);
+    for (const payload of [3, 4]) await publish(party, { payloads: [payload] });
     for (const seq of [1, 2]) {
       const { p, s } = logKey(topicHash(DEFAULT_APP, topic), epoch, seq);
       const Key = { p: { S: p }, s: { S: s } };

@@ -6,7 +6,7 @@ import { DEFAULT_APP, KEY_LIFE_MS, type Retention, UnavailableError } from "../s
 
 const HOUR = { maxMessages: 1_000, maxAgeMs: 3_600_000 };
 const SECOND = { maxMessages: 1_000, maxAgeMs: 1_000 };
-/** As JSON of 50 bytes. */
+/** As JSON of 50 bytes. A message counts 200 more. */
 const payload = "x".repeat(48);
 const [a, b, c] = [aTopic("a"), aTopic("b"), aTopic("c")];
 
@@ -37,7 +37,7 @@ function create(options: Omit<MemoryTopicLogOptions, "clock">) {
 
 describe("a memory log that holds too much", () => {
   it("drops the history that got nothing for longest", async () => {
-    const { append, countOf } = create({ maxTotalBytes: 200 });
+    const { append, countOf } = create({ maxTotalBytes: 1_000 });
     for (const topic of [a, a, b, a]) await append(topic);
     expect([await countOf(a), await countOf(b)]).toEqual([3, 1]);
     await append(c);
@@ -45,7 +45,7 @@ describe("a memory log that holds too much", () => {
   });
 
   it("drops silent topics by their own age, and so keeps what another keeps for longer", async () => {
-    const { append, countOf } = create({ maxTotalBytes: 150 });
+    const { append, countOf } = create({ maxTotalBytes: 750 });
     await append(a);
     await append(b, undefined, SECOND);
     await clock.advance(1_001);
@@ -55,7 +55,7 @@ describe("a memory log that holds too much", () => {
   });
 
   it("has room again for what a restart dropped", async () => {
-    const { log, append, countOf } = create({ maxTotalBytes: 100 });
+    const { log, append, countOf } = create({ maxTotalBytes: 500 });
     await append(b);
     await append(a);
     await log.restart(DEFAULT_APP, a);
@@ -64,7 +64,7 @@ describe("a memory log that holds too much", () => {
   });
 
   it("drops the messages of keys before any history, and never the keys", async () => {
-    const { append, countOf } = create({ maxTotalBytes: 200 });
+    const { append, countOf } = create({ maxTotalBytes: 1_000 });
     const first = await append(a, "k1");
     await append(b);
     await append(c);
@@ -78,8 +78,18 @@ describe("a memory log that holds too much", () => {
     expect(await append(a, "k1")).toEqual({ place: first.place, messages: [] });
   });
 
+  it("counts what small messages take besides their payloads", async () => {
+    const { log, countOf } = create({ maxTotalBytes: 10_000 });
+    const retention = { maxMessages: 100, maxAgeMs: 60_000 };
+    for (const topic of [a, b]) {
+      const payloads = Array.from({ length: 40 }, () => 0);
+      await log.append(DEFAULT_APP, topic, { payloads, time: clock.now() }, retention);
+    }
+    expect([await countOf(a), await countOf(b)]).toEqual([undefined, 40]);
+  });
+
   it("takes as much as it held once keys have expired", async () => {
-    const { append, countOf } = create({ maxTotalBytes: 150 });
+    const { append, countOf } = create({ maxTotalBytes: 750 });
     await append(a, "k1");
     await clock.advance(KEY_LIFE_MS + 1);
     await append(a);
@@ -112,6 +122,30 @@ describe("a memory log that remembers too many", () => {
     expect(await log.newest(DEFAULT_APP, [a, b, c])).toMatchObject([undefined, { seq: 1 }, { seq: 1 }]);
     expect(await append(a, "k1")).toEqual({ place: first.place, messages: [] });
     expect((await log.place(DEFAULT_APP, a)).epoch).not.toBe(first.place.epoch);
+  });
+
+  it("forgets topics to which nothing was published first", async () => {
+    const { log, append, countOf } = create({ maxTopics: 4 });
+    await append(a);
+    await append(b);
+    const place = (topic: Topic) => log.place(DEFAULT_APP, topic);
+    const { epoch } = await place(c);
+    for (let i = 0; i < 20; i++) {
+      expect(await place(aTopic(`made-up/${i}`))).toMatchObject({ seq: 0 });
+      expect(await place(c)).toEqual({ epoch, seq: 0 });
+    }
+    await append(c);
+    for (let i = 0; i < 20; i++) await place(aTopic(`made-up/${i}`));
+    expect([await countOf(a), await countOf(b), await countOf(c)]).toEqual([1, 1, 1]);
+  });
+
+  it("has a new topic where something was published to all others", async () => {
+    const { log, append } = create({ maxTopics: 2 });
+    await append(a);
+    await append(b);
+    const { epoch } = await log.place(DEFAULT_APP, c);
+    expect((await append(c)).place).toEqual({ epoch, seq: 1 });
+    expect(await log.newest(DEFAULT_APP, [a, b, c])).toMatchObject([undefined, { seq: 1 }, { seq: 1 }]);
   });
 
   it("forgets topics that nobody used for a time", async () => {

@@ -17,6 +17,7 @@ const topic = aTopic();
 export function describeEndingSubscriptions(harness: () => ConnectionStoreHarness): void {
   describeEnded(harness);
   describeNewer(harness);
+  describeMaximum(harness);
 }
 
 function describeEnded(harness: () => ConnectionStoreHarness): void {
@@ -107,5 +108,67 @@ function describeNewer(harness: () => ConnectionStoreHarness): void {
     expect(await subscribersOf(store, { topic })).toMatchObject([{ id: connection.id, subscribedAt: clock.now() }]);
     await store.unsubscribe(DEFAULT_APP, topic, connection.id);
     expect(await idsOf(store, { topic })).toEqual([]);
+  });
+}
+
+function describeMaximum(harness: () => ConnectionStoreHarness): void {
+  const max = { maxSubscriptions: 3 };
+  const others = [aTopic("b"), aTopic("c")];
+
+  /** A connection that has as many topics as it may; the subscriptions to all but the first were ended some seconds ago. */
+  async function joinFull() {
+    const connection = await join(harness(), { room: topic });
+    for (const each of others) await subscribe(harness(), connection, each, max);
+    for (const each of others) await endSubscription(harness(), each, connection.id);
+    await harness().clock.advance(15_000);
+    return connection;
+  }
+
+  it("no longer counts them where the connection subscribes to as many others", async () => {
+    const { store } = harness();
+    const connection = await joinFull();
+    for (const each of [aTopic("d"), aTopic("e")]) {
+      expect(await subscribe(harness(), connection, each, max)).toMatchObject({ status: "subscribed" });
+    }
+    for (const each of [topic, aTopic("d"), aTopic("e")]) {
+      expect(await idsOf(store, { topic: each })).toEqual([connection.id]);
+    }
+    const tooMany = { status: "too_many_subscriptions" };
+    expect(await subscribe(harness(), connection, aTopic("f"), max)).toEqual(tooMany);
+    await harness().clock.advance(15_000);
+    expect(await subscribe(harness(), connection, aTopic("f"), max)).toEqual(tooMany);
+    expect(await subscribe(harness(), connection, aTopic("e"), max)).toMatchObject({ status: "subscribed" });
+    await store.disconnect(connection.app, connection.id);
+    for (const each of [topic, aTopic("d"), aTopic("e")]) expect(await idsOf(store, { topic: each })).toEqual([]);
+  });
+
+  it("keeps to the maximum where the connection subscribes to many others at once", async () => {
+    const { store } = harness();
+    const connection = await joinFull();
+    const topics = Array.from({ length: 6 }, (_, i) => aTopic(`other/${i}`));
+    await Promise.all(topics.map((each) => subscribe(harness(), connection, each, max)));
+    const held = [];
+    for (const each of topics) held.push(...(await idsOf(store, { topic: each })));
+    expect(held).toEqual([connection.id, connection.id]);
+    await store.disconnect(connection.app, connection.id);
+    for (const each of topics) expect(await idsOf(store, { topic: each })).toEqual([]);
+  });
+
+  it("makes room for one after the other, also where the last one is young", async () => {
+    const connection = await joinFull();
+    await harness().store.unsubscribe(connection.app, topic, connection.id);
+    for (const each of [aTopic("d"), aTopic("e"), aTopic("f")]) {
+      expect(await subscribe(harness(), connection, each, max)).toMatchObject({ status: "subscribed" });
+    }
+  });
+
+  it("lets the connection have them again", async () => {
+    const { store } = harness();
+    const connection = await joinFull();
+    for (const each of others) {
+      expect(await subscribe(harness(), connection, each, max)).toMatchObject({ status: "subscribed" });
+      expect(await store.unsubscribe(connection.app, each, connection.id)).toBe(true);
+      expect(await idsOf(store, { topic: each })).toEqual([]);
+    }
   });
 }

@@ -27,13 +27,13 @@ export function describeLatest(harness: () => TopicLogHarness): void {
   it("gives all where there are fewer, as they were appended", async () => {
     const { messages, place } = await append(harness(), topic, ["a", "b"]);
     const options = { limit: 100, retention: DEFAULT_RETENTION };
-    expect(await harness().log.readLatest(DEFAULT_APP, topic, options)).toEqual({ place, messages });
+    expect(await harness().log.readLatest(DEFAULT_APP, topic, options)).toEqual({ place, messages, more: false });
   });
 
   it("has none of a new topic, which begins", async () => {
     const options = { limit: 10, retention: DEFAULT_RETENTION };
     const page = await harness().log.readLatest(DEFAULT_APP, topic, options);
-    expect(page).toEqual({ place: { epoch: expect.stringMatching(/^\S+$/), seq: 0 }, messages: [] });
+    expect(page).toEqual({ place: { epoch: expect.stringMatching(/^\S+$/), seq: 0 }, messages: [], more: false });
     expect(await harness().log.place(DEFAULT_APP, topic)).toEqual(page.place);
   });
 
@@ -72,6 +72,18 @@ export function describeLatest(harness: () => TopicLogHarness): void {
     await append(harness(), topic, [payload, payload, payload]);
     await append(harness(), topic, [payload, payload]);
     expect(seqsOf(await latest(harness(), topic))).toEqual(range(8, 11));
+  });
+
+  it("says whether it leaves out what was asked for and is kept", async () => {
+    const { log } = harness();
+    const more = async (limit: number, retention = DEFAULT_RETENTION) =>
+      (await log.readLatest(DEFAULT_APP, topic, { limit, retention })).more;
+    for (const payload of ["first", "x".repeat(150_000)]) await append(harness(), topic, [payload]);
+    expect([await more(1), await more(2)]).toEqual([false, true]);
+    expect(await more(2, { ...DEFAULT_RETENTION, maxMessages: 1 })).toBe(false);
+    for (let i = 0; i < 5; i++) await append(harness(), topic, ["é".repeat(15_000)]);
+    expect([await more(4), await more(5)]).toEqual([false, true]);
+    expect(await more(5, { ...DEFAULT_RETENTION, maxMessages: 4 })).toBe(false);
   });
 
   it("gives a message that is larger than a page alone", async () => {

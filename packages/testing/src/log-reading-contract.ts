@@ -1,11 +1,11 @@
 import { expect, it } from "@jest/globals";
 import { DEFAULT_APP } from "@topicast/core";
+import { MAX_SERVER_FRAME_BYTES } from "@topicast/protocol";
 import { anApp, aTopic } from "./factories.ts";
 import {
   append,
   appendHeld,
   historySince,
-  MAX_PAGE_BYTES,
   payloadsOf,
   range,
   readSince,
@@ -75,7 +75,7 @@ function describePages(harness: () => TopicLogHarness): void {
   });
 
   it("gives a message that is larger than a page alone", async () => {
-    const { epoch } = (await append(harness(), topic, ["small", "x".repeat(MAX_PAGE_BYTES), "small"])).place;
+    const { epoch } = (await append(harness(), topic, ["small", "x".repeat(MAX_SERVER_FRAME_BYTES), "small"])).place;
     for (const [since, seqs] of [
       [0, [1]],
       [1, [2]],

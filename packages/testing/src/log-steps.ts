@@ -1,11 +1,8 @@
 import type { Appended, IdempotencyKey, LoggedMessage, LogPage, Retention, TopicLog } from "@topicast/core";
 import { type AppId, DEFAULT_APP } from "@topicast/core";
-import type { Json, Place, Topic } from "@topicast/protocol";
+import { type Json, MAX_SERVER_FRAME_BYTES, type Place, type Topic } from "@topicast/protocol";
 import type { TestClock } from "./clock.ts";
 import type { Closable } from "./harness.ts";
-
-/** What a page's payloads may have together as JSON, unless it is one message. */
-export const MAX_PAGE_BYTES = 128 * 1024;
 
 /** One append, held between two of its steps. */
 export interface HeldWrite {
@@ -134,7 +131,8 @@ function assertPage(
 ): void {
   if (messages.length > limit) throw new Error(`A page of at most ${limit} messages holds ${messages.length}.`);
   const bytes = messages.reduce((sum, { payload }) => sum + Buffer.byteLength(JSON.stringify(payload)), 0);
-  if (messages.length > 1 && bytes > MAX_PAGE_BYTES) throw new Error(`A page holds ${bytes} bytes of payloads.`);
+  if (messages.length > 1 && bytes > MAX_SERVER_FRAME_BYTES)
+    throw new Error(`A page holds ${bytes} bytes of payloads.`);
   let last = after;
   for (const { seq } of messages) {
     if (seq <= last || seq > place.seq) throw new Error(`A page has ${seq} after ${last}, settled up to ${place.seq}.`);

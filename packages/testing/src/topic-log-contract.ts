@@ -3,6 +3,7 @@ import { DEFAULT_APP } from "@topicast/core";
 import { anApp, aTopic } from "./factories.ts";
 import { useHarness } from "./harness.ts";
 import { HOSTILE_PAYLOADS, HOSTILE_TOPICS } from "./hostile.ts";
+import { describeEmptyBeginnings } from "./log-beginnings-contract.ts";
 import { describeKeys } from "./log-keys-contract.ts";
 import { describeLatest } from "./log-latest-contract.ts";
 import { describeReading } from "./log-reading-contract.ts";
@@ -30,6 +31,7 @@ export function describeTopicLogContract(name: string, createHarness: CreateTopi
     describe("messages", () => describeMessages(harness));
     describe("epochs", () => describeEpochs(harness, createHarness));
     describe("settled places", () => describeSettling(harness));
+    describe("an epoch whose first numbers were never written", () => describeEmptyBeginnings(harness));
     describe("reading", () => describeReading(harness));
     describe("reading the newest", () => describeLatest(harness));
     describe("keys", () => describeKeys(harness));

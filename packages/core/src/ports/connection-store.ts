@@ -10,7 +10,7 @@ export interface SubscribeInput {
   readonly connection: Target;
   /** Unix ms after which the subscription counts as gone even where nobody removed it. */
   readonly validUntil: number;
-  /** The most topics that one connection may hold. */
+  /** The most topics that one connection may be subscribed to. */
   readonly maxSubscriptions: number;
 }
 
@@ -63,7 +63,7 @@ export interface ConnectionStore {
 
   /**
    * Ends a subscription as a page told of it; whether there was one. Where the connection has subscribed again since, that stays, so
-   * that nobody is cut off who came back. The connection still counts it among its topics.
+   * that nobody is cut off who came back. Some seconds later at most it no longer counts as one of the topics that the connection may have.
    */
   endSubscription(app: AppId, topic: Topic, shard: number, subscriber: Subscriber): Promise<boolean>;
 

@@ -1,4 +1,4 @@
-import type { Json, Place, Topic } from "@topicast/protocol";
+import { type Json, MAX_SERVER_FRAME_BYTES, type Place, type Topic } from "@topicast/protocol";
 import type { AppId, LoggedMessage } from "../model.ts";
 
 /** What a publisher names a batch by, so that it can send it again. Unique within application, topic and sender for {@link KEY_LIFE_MS}. */
@@ -57,6 +57,8 @@ export interface LatestPage {
   readonly place: Place;
   /** Ascending, up to the place. */
   readonly messages: readonly LoggedMessage[];
+  /** Whether some of the newest that were asked for are kept and left out, because the page is full. */
+  readonly more: boolean;
 }
 
 /**
@@ -88,17 +90,23 @@ export interface TopicLog {
   newest(app: AppId, topics: readonly Topic[]): Promise<readonly (Place | undefined)[]>;
 
   /**
-   * What is settled after a place, oldest first, and always fresh; at most 128 KB of payloads or one message. `recovered: false` comes
+   * What is settled after a place, oldest first, and always fresh; at most {@link MAX_PAGE_BYTES} or one message. `recovered: false` comes
    * with none where something after `since` is no longer kept, `since` is of another epoch, or it is ahead of the topic.
    */
   readSince(app: AppId, topic: Topic, since: Place, options: PageOptions): Promise<LogPage>;
 
-  /** The newest settled messages that are kept, oldest first, and always fresh; at most 128 KB of payloads or one message. */
+  /** The newest settled messages that are kept, oldest first, and always fresh; at most {@link MAX_PAGE_BYTES} or one message. */
   readLatest(app: AppId, topic: Topic, options: PageOptions): Promise<LatestPage>;
 
   /** Drops the history and begins a new epoch. A topic that there isn't stays so. Repeating it begins another epoch. */
   restart(app: AppId, topic: Topic): Promise<void>;
 }
+
+/** JSON of payloads that a page holds, unless one message alone is more: a frame to a client holds no more. */
+export const MAX_PAGE_BYTES = MAX_SERVER_FRAME_BYTES;
+
+/** Times that one append takes numbers, because it was late with those before or another one was quicker with its key. */
+export const MAX_TAKES = 5;
 
 /** How long a taken number may stay empty: the protocol's "Delivery" chapter. */
 export const VOID_AFTER_MS = 2_000;

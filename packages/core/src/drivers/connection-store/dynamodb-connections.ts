@@ -1,14 +1,27 @@
 import type { Topic } from "@topicast/protocol";
-import type { AppId, Connection, ConnectionId } from "../../model.ts";
+import type { AppId, Connection, ConnectionId, Target } from "../../model.ts";
 import type { Freshness } from "../../ports/connection-store.ts";
-import { type Item, number, numberOf, optionalText, text, textOf, ttl } from "../dynamodb/attributes.ts";
+import {
+  type Item,
+  number,
+  numberOf,
+  optionalNumber,
+  optionalText,
+  text,
+  textOf,
+  ttl,
+} from "../dynamodb/attributes.ts";
 import { connectionKey, type TopicHash, topicHash } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
 
 /** Shards of a topic for now; see the row of a subscription in `keys.ts` for where their number belongs. */
 export const SHARDS = 1;
+/** Topics that one update drops: far below what DynamoDB takes in an expression. */
+const MAX_DROPPED_TOPICS = 100;
 /** The shard of who is new to a topic. */
 const NEW_SHARD = 0;
+/** More than any shard's number. An entry of the map is so many times the seconds since the connection was made, and the shard. */
+const SHARDS_END = 1_000;
 
 /** The topics that a connection has, each with the shard that it was given there. */
 export type Topics = ReadonlyMap<TopicHash, number>;
@@ -16,6 +29,10 @@ export type Topics = ReadonlyMap<TopicHash, number>;
 export interface ConnectionRow {
   readonly connection: Connection;
   readonly topics: Topics;
+  /** Unix ms, to the second, at which each was added first. */
+  readonly addedAt: ReadonlyMap<TopicHash, number>;
+  /** Unix ms at which its topics were looked through, and none had ended. */
+  readonly lookedAt: number | undefined;
 }
 
 /** The rows of connections. Those no longer valid may still be there: `read` leaves that to its caller. */
@@ -24,9 +41,11 @@ export interface ConnectionRows {
   write(connection: Connection): Promise<ConnectionRow | undefined>;
   read(app: AppId, id: ConnectionId, freshness: Freshness): Promise<ConnectionRow | undefined>;
   /** Undefined where the connection isn't valid, or has `max` other topics. */
-  addTopic(app: AppId, id: ConnectionId, topic: TopicHash, max: number): Promise<ConnectionRow | undefined>;
+  addTopic(app: AppId, target: Target, topic: TopicHash, max: number): Promise<ConnectionRow | undefined>;
   /** Whether a valid connection had it. */
   removeTopic(app: AppId, id: ConnectionId, topic: TopicHash): Promise<boolean>;
+  /** Removes topics that have ended, not always all of them; where there are none, notes that they were looked through. */
+  dropTopics(app: AppId, id: ConnectionId, ended: readonly TopicHash[]): Promise<void>;
   /** The row as it was. */
   remove(app: AppId, id: ConnectionId): Promise<ConnectionRow | undefined>;
 }
@@ -62,8 +81,17 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
       ...(room !== undefined && { room: room as Topic }),
       validUntil: numberOf(item, "v"),
     };
-    const topics = Object.keys(item.t?.M ?? {}) as TopicHash[];
-    return { connection, topics: new Map(topics.map((topic) => [topic, numberOf(item.t?.M ?? {}, topic)])) };
+    const entries = Object.keys(item.t?.M ?? {}).map(
+      (topic) => [topic as TopicHash, numberOf(item.t?.M ?? {}, topic)] as const,
+    );
+    return {
+      connection,
+      topics: new Map(entries.map(([topic, entry]) => [topic, entry % SHARDS_END])),
+      addedAt: new Map(
+        entries.map(([topic, entry]) => [topic, connection.connectedAt + Math.floor(entry / SHARDS_END) * 1_000]),
+      ),
+      lookedAt: optionalNumber(item, "u"),
+    };
   }
 
   /** A connect that is repeated, or comes late: what the connection subscribed to stays. */
@@ -100,12 +128,13 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
       return item && rowOf(app, id, item);
     },
 
-    async addTopic(app, id, topic, max) {
+    async addTopic(app, { id, connectedAt }, topic, max) {
+      const seconds = Math.max(0, Math.floor((now() - connectedAt) / 1_000));
       const item = await table.update(connectionKey(app, id), {
-        update: "SET t.#topic = if_not_exists(t.#topic, :shard)",
+        update: "SET t.#topic = if_not_exists(t.#topic, :entry)",
         condition: "v > :now AND (attribute_exists(t.#topic) OR size(t) < :max)",
         names: { "#topic": topic },
-        values: { ":shard": number(NEW_SHARD), ":now": number(now()), ":max": number(max) },
+        values: { ":entry": number(seconds * SHARDS_END + NEW_SHARD), ":now": number(now()), ":max": number(max) },
       });
       return item && rowOf(app, id, item);
     },
@@ -118,6 +147,17 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
         values: { ":now": number(now()) },
       });
       return item !== undefined;
+    },
+
+    async dropTopics(app, id, ended) {
+      const names = ended.slice(0, MAX_DROPPED_TOPICS).map((topic, index) => [`#t${index}`, topic] as const);
+      const removes = names.map(([name]) => `t.${name}`).join(", ");
+      await table.update(connectionKey(app, id), {
+        update: removes === "" ? "SET u = :now" : `REMOVE ${removes}`,
+        condition: "v > :now",
+        values: { ":now": number(now()) },
+        ...(names.length > 0 && { names: Object.fromEntries(names) }),
+      });
     },
 
     async remove(app, id) {

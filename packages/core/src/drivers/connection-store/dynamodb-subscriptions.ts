@@ -12,6 +12,8 @@ export interface SubscriptionRows {
   /** Whether it was there, as it is given. */
   end(topic: TopicHash, shard: number, subscriber: Subscriber): Promise<boolean>;
   remove(id: ConnectionId, topics: Topics): Promise<void>;
+  /** Those of the topics in which the connection has no row. Always fresh. */
+  missing(id: ConnectionId, topics: Topics): Promise<readonly TopicHash[]>;
   page(topic: TopicHash, query: Omit<SubscriberQuery, "app" | "topic">): Promise<SubscriberPage>;
 }
 
@@ -64,6 +66,12 @@ export function createSubscriptionRows(options: SubscriptionRowsOptions): Subscr
 
     async remove(id, topics) {
       await table.deleteMany([...topics].map(([topic, shard]) => subscriptionKey(topic, shard, id)));
+    },
+
+    async missing(id, topics) {
+      const keys = new Map([...topics].map(([topic, shard]) => [topic, subscriptionKey(topic, shard, id)]));
+      const found = new Set((await table.getMany([...keys.values()])).map((item) => textOf(item, "p")));
+      return [...keys].filter(([, { p }]) => !found.has(p)).map(([topic]) => topic);
     },
 
     async page(topic, { shard, cursor, limit, freshness }) {

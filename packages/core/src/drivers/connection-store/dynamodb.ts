@@ -1,11 +1,15 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Clock } from "../../clock.ts";
-import type { AppId, Connection, ConnectionId } from "../../model.ts";
-import type { ConnectionStore, Freshness } from "../../ports/connection-store.ts";
+import type { AppId, ConnectionId } from "../../model.ts";
+import type { ConnectionStore, Freshness, SubscribeInput } from "../../ports/connection-store.ts";
+import { CALL_TIMEOUT_MS } from "../dynamodb/client.ts";
 import { type TopicHash, topicHash } from "../dynamodb/keys.ts";
 import { createTable } from "../dynamodb/table.ts";
-import { createConnectionRows, type Topics } from "./dynamodb-connections.ts";
+import { type ConnectionRow, createConnectionRows, type Topics } from "./dynamodb-connections.ts";
 import { createSubscriptionRows } from "./dynamodb-subscriptions.ts";
+
+/** By then a subscribe has written its rows: three calls that are bounded in time, clocks that differ by two seconds, and times to the second. */
+const SUBSCRIBED_AFTER_MS = 3 * CALL_TIMEOUT_MS + 3_000;
 
 export interface DynamoDbConnectionStoreOptions {
   readonly client: DynamoDBClient;
@@ -25,9 +29,36 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
   const connections = createConnectionRows({ table, now: clock.now, address });
   const subscriptions = createSubscriptionRows({ table, now: clock.now, address });
 
-  async function readValid(app: AppId, id: ConnectionId, freshness: Freshness): Promise<Connection | undefined> {
-    const connection = (await connections.read(app, id, freshness))?.connection;
-    return connection !== undefined && connection.validUntil > clock.now() ? connection : undefined;
+  async function readValid(app: AppId, id: ConnectionId, freshness: Freshness): Promise<ConnectionRow | undefined> {
+    const row = await connections.read(app, id, freshness);
+    return row !== undefined && row.connection.validUntil > clock.now() ? row : undefined;
+  }
+
+  /**
+   * Drops topics in which others ended the subscription: its row is gone. False where there are none. One that was added lately may have no row
+   * yet, so it stays. Where one is dropped that was just subscribed to again, the subscription stands without being counted: an unsubscribe
+   * removes the row anyway, and so does a delivery that finds the connection gone.
+   */
+  async function dropEnded({ connection: { app, id }, topics, addedAt, lookedAt }: ConnectionRow): Promise<boolean> {
+    const isOld = (at = 0) => clock.now() - at >= SUBSCRIBED_AFTER_MS;
+    const old = new Map([...topics].filter(([topic]) => isOld(addedAt.get(topic))));
+    // Who asks for too many again and again doesn't cost a read of each every time.
+    if (old.size === 0 || !isOld(lookedAt)) return false;
+    const ended = await subscriptions.missing(id, old);
+    await connections.dropTopics(app, id, ended);
+    return ended.length > 0;
+  }
+
+  /** The connection's row with the topic, or why it doesn't get it. */
+  async function addTopic({ app, topic, connection, maxSubscriptions }: SubscribeInput) {
+    const add = () => connections.addTopic(app, connection, topicHash(app, topic), maxSubscriptions);
+    const row = await add();
+    if (row !== undefined) return row;
+    const known = await readValid(app, connection.id, "fresh");
+    if (known === undefined) return "unknown_connection";
+    // Only now, at a read for each of its topics: otherwise who ends a subscription would write to the connection's row too.
+    if (known.topics.size >= maxSubscriptions && !(await dropEnded(known))) return "too_many_subscriptions";
+    return (await add()) ?? "too_many_subscriptions";
   }
 
   return {
@@ -39,15 +70,15 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
       await subscriptions.write(hash, shardIn(row.topics, hash), connection, validUntil);
     },
 
-    get: readValid,
+    async get(app, id, freshness) {
+      return (await readValid(app, id, freshness))?.connection;
+    },
 
-    async subscribe({ app, topic, connection, validUntil, maxSubscriptions }) {
+    async subscribe(input) {
+      const { app, topic, connection, validUntil } = input;
+      const row = await addTopic(input);
+      if (typeof row === "string") return { status: row };
       const hash = topicHash(app, topic);
-      const row = await connections.addTopic(app, connection.id, hash, maxSubscriptions);
-      if (row === undefined) {
-        const isKnown = (await readValid(app, connection.id, "fresh")) !== undefined;
-        return { status: isKnown ? "too_many_subscriptions" : "unknown_connection" };
-      }
       await subscriptions.write(hash, shardIn(row.topics, hash), connection, validUntil);
       return { status: "subscribed", from: row.connection.from };
     },

@@ -23,6 +23,7 @@ export interface SubscriberList {
   /** With `subscribedAt` only the subscription of that time. */
   remove(id: ConnectionId, now: number, subscribedAt?: number): boolean;
   page(query: { cursor?: string; limit: number; freshness: Freshness; now: number }): PageOfList;
+  has(id: ConnectionId): boolean;
   readonly size: number;
 }
 
@@ -52,6 +53,8 @@ export function createSubscriberList(staleMs: number): SubscriberList {
     get size() {
       return live.size;
     },
+
+    has: (id) => live.has(id),
 
     add(target, now) {
       const before = live.get(target.id);

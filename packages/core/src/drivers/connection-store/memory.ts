@@ -97,6 +97,15 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
     for (const [topic, shard] of topics) leave(connection.app, topic, shard, connection.id, now);
   }
 
+  /** The row; where it has as many topics as it may, without those in which others ended the subscription. */
+  function withRoom(row: Row, max: number): Row {
+    const { connection, topics } = row;
+    if (topics.size < max) return row;
+    const isThere = (topic: Topic, shard: number) =>
+      lists.get(keyOf(connection.app, topic))?.[shard]?.has(connection.id) ?? false;
+    return { connection, topics: new Map([...topics].filter(([topic, shard]) => isThere(topic, shard))) };
+  }
+
   function nextShard(): number {
     turn = (turn + 1) % shards;
     return turn;
@@ -120,11 +129,12 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
       const now = clock.now();
       const row = read(app, connection.id, "fresh", now);
       if (row === undefined) return { status: "unknown_connection" };
-      const known = row.topics.get(topic);
-      if (known === undefined && row.topics.size >= maxSubscriptions) return { status: "too_many_subscriptions" };
+      const { topics } = row.topics.has(topic) ? row : withRoom(row, maxSubscriptions);
+      const known = topics.get(topic);
+      if (known === undefined && topics.size >= maxSubscriptions) return { status: "too_many_subscriptions" };
       const shard = known ?? nextShard();
       if (known === undefined) {
-        write(app, connection.id, { ...row, topics: new Map(row.topics).set(topic, shard) }, now);
+        write(app, connection.id, { ...row, topics: new Map(topics).set(topic, shard) }, now);
       }
       add(app, topic, shard, connection, validUntil, now);
       return { status: "subscribed", from: row.connection.from };

@@ -11,8 +11,9 @@ import type { IdempotencyKey } from "../../ports/topic-log.ts";
  * connection    p c/{app}/{id}         s #
  *     a  address, absent where it is the store's own     f  from
  *     r  room, absent where there is none                c  connectedAt
- *     v  validUntil                                      t  map from topic hash to shard
- *   About 110 bytes with a `from` of 16 characters, and 26 a topic: beyond about 33 topics each write to it costs a second unit.
+ *     v  validUntil                                      t  map from topic hash to 1,000 times the seconds
+ *     u  when its topics were looked through last           from c to when it was added, and the shard
+ *   About 110 bytes with a `from` of 16 characters, and 28 a topic: beyond about 33 topics each write to it costs a second unit.
  *
  * subscription  p s/{topic hash}/{shard}   s {connection id}
  *     a, c, v  as above                                b  subscribedAt
@@ -23,7 +24,8 @@ import type { IdempotencyKey } from "../../ports/topic-log.ts";
  * topic         p t/{topic hash}       s #
  *     e  epoch                                           n  the last number taken
  *     c  checkpoint: every number up to it is settled    n0 … n3, t0 … t3  recent takings, see `topic-log/dynamodb-head.ts`
- *   About 150 bytes.
+ *     b  when its first number was taken
+ *   About 160 bytes.
  *
  * log           p l/{topic hash}/{epoch}   s {its first number, 16 digits}
  *     q  how many numbers it holds, absent for one       k  when they were taken

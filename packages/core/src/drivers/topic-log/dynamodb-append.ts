@@ -1,13 +1,10 @@
 import { UnavailableError } from "../../errors.ts";
-import { type Appended, type Batch, type IdempotencyKey, VOID_AFTER_MS } from "../../ports/topic-log.ts";
+import { type Appended, type Batch, type IdempotencyKey, MAX_TAKES, VOID_AFTER_MS } from "../../ports/topic-log.ts";
 import type { TopicHash } from "../dynamodb/keys.ts";
 import type { Taken, TopicHeads } from "./dynamodb-head.ts";
 import type { KeyRow, KeyRows } from "./dynamodb-key-rows.ts";
 import { type LogRow, type LogRows, messagesOf } from "./dynamodb-rows.ts";
 import { LAST_WRITE_MS } from "./dynamodb-times.ts";
-
-/** Times that a publisher takes numbers because it was late with those before, or another one was quicker with the same key. */
-const MAX_TAKES = 5;
 
 export interface AppendOptions {
   readonly heads: TopicHeads;

@@ -28,6 +28,8 @@ export interface TopicHead {
   readonly epoch: string;
   /** The last number taken. */
   readonly last: number;
+  /** Unix ms: none of its numbers was taken before. Undefined where none is taken. */
+  readonly firstTakenAt: number | undefined;
   /** Every number up to it is written or void. */
   readonly checkpoint: number;
   readonly takings: readonly Taking[];
@@ -106,7 +108,7 @@ export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads 
         const after = now();
         const span = Math.floor(after / TAKING_SPAN_MS) % TAKING_SPANS.length;
         const item = await table.update(topicKey(topic), {
-          update: `SET n${span} = if_not_exists(n, :zero) + :count, t${span} = :after, n = if_not_exists(n, :zero) + :count, e = if_not_exists(e, :epoch), x = :x`,
+          update: `SET n${span} = if_not_exists(n, :zero) + :count, t${span} = :after, n = if_not_exists(n, :zero) + :count, b = if_not_exists(b, :after), e = if_not_exists(e, :epoch), x = :x`,
           condition: "attribute_not_exists(x) OR x > :now",
           values: {
             ":zero": number(0),
@@ -166,6 +168,7 @@ function headOf(item: Item): TopicHead {
   return {
     epoch: textOf(item, "e"),
     last: numberOf(item, "n"),
+    firstTakenAt: optionalNumber(item, "b"),
     checkpoint: optionalNumber(item, "c") ?? 0,
     takings: TAKING_SPANS.flatMap((span) => {
       const at = optionalNumber(item, `t${span}`);

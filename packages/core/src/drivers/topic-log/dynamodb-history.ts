@@ -1,16 +1,20 @@
 import type { LoggedMessage } from "../../model.ts";
-import type { LatestPage, PageOptions } from "../../ports/topic-log.ts";
+import { MAX_PAGE_BYTES, type PageOptions } from "../../ports/topic-log.ts";
 import type { LogPageQuery, LogRange, LogRow, LogRows } from "./dynamodb-rows.ts";
+import { CLOCK_SKEW_MS, LOG_ROW_LIFE_MS } from "./dynamodb-times.ts";
 
 /** Rows of the first read, and of the longest; DynamoDB ends it at 1 MB. */
 const FIRST_READ_ROWS = 16;
 const MAX_READ_ROWS = 256;
-/** JSON of payloads that a page holds, unless one alone is more: a frame to a client holds no more. */
-const MAX_PAGE_BYTES = 128 * 1024;
+
+export interface EpochRange extends LogRange {
+  /** Unix ms: none of the epoch's numbers was taken before. */
+  readonly firstTakenAt: number | undefined;
+}
 
 export interface HistoryPage {
   readonly messages: readonly LoggedMessage[];
-  /** Whether messages follow in the range. */
+  /** Whether messages are left out that belong to the range, and to the number that was asked for where that is counted from its end. */
   readonly more: boolean;
 }
 
@@ -23,9 +27,9 @@ export interface HistoryOptions {
 /** Reads settled ranges. */
 export interface History {
   /** From the first on; undefined where one of the messages is no longer kept, or that can't be told. */
-  oldest(range: LogRange, options: PageOptions): Promise<HistoryPage | undefined>;
+  oldest(range: EpochRange, options: PageOptions): Promise<HistoryPage | undefined>;
   /** From the last down, in ascending order. */
-  newest(range: LogRange, options: PageOptions): Promise<LatestPage["messages"]>;
+  newest(range: LogRange, options: PageOptions): Promise<HistoryPage>;
 }
 
 export function createHistory({ rows, now }: HistoryOptions): History {
@@ -71,11 +75,16 @@ export function createHistory({ rows, now }: HistoryOptions): History {
     if (lowest > range.first) yield* await rowBelow(range);
   }
 
+  /** None of its rows has been deleted yet: what isn't there was never written. */
+  function isYoung({ firstTakenAt }: EpochRange): boolean {
+    return firstTakenAt !== undefined && now() < firstTakenAt + LOG_ROW_LIFE_MS - CLOCK_SKEW_MS;
+  }
+
   return {
     async oldest(range, { limit, retention }) {
       const keptAfter = now() - retention.maxAgeMs;
       const page = createPage(limit);
-      let isProven = false;
+      let isProven = isYoung(range);
       for await (const row of ascending(range, limit)) {
         // A row is there until its TTL, and higher numbers have later ones. So behind a valid row, what isn't there was never written.
         isProven ||= row.first <= range.first && row.expiresAt > now();
@@ -94,7 +103,7 @@ export function createHistory({ rows, now }: HistoryOptions): History {
         if (row.takenBy <= keptAfter) break;
         if (!page.add(row.messages.filter(({ seq }) => seq >= range.first).reverse())) break;
       }
-      return page.messages.reverse();
+      return { messages: page.messages.reverse(), more: page.hasLeftOut };
     },
   };
 }
@@ -103,13 +112,20 @@ export function createHistory({ rows, now }: HistoryOptions): History {
 function createPage(limit: number) {
   const messages: LoggedMessage[] = [];
   let bytes = 0;
+  let hasLeftOut = false;
   return {
     messages,
+    /** Whether a message had no place though it was within the limit. */
+    get hasLeftOut() {
+      return hasLeftOut;
+    },
     /** False where one of them had no place: the page is full. */
     add(found: readonly LoggedMessage[]): boolean {
       for (const message of found) {
+        if (messages.length >= limit) return false;
         bytes += bytesOf(message);
-        if (messages.length >= limit || (messages.length > 0 && bytes > MAX_PAGE_BYTES)) return false;
+        hasLeftOut = messages.length > 0 && bytes > MAX_PAGE_BYTES;
+        if (hasLeftOut) return false;
         messages.push(message);
       }
       return true;

@@ -13,8 +13,10 @@ const FIRST_PAGE_ROWS = 16;
 const MAX_PAGE_ROWS = 256;
 /** More is never unsettled: a partition takes 1,000 rows a second. */
 const MAX_PAGES = 64;
-/** A reader that took more read units than this saves the next one the same: a write costs as much as five (prices of us-east-1). */
+/** A reader that can save the next one more read units than this leaves a checkpoint: a write costs as much as five (prices of us-east-1). */
 const CHECKPOINT_UNITS = 5;
+/** One of so many does: when everyone comes back at once they all find the same, and the topic's row takes 1,000 writes a second. */
+const READERS_PER_CHECKPOINT = 8;
 /** Numbers that one reader makes void; those behind wait for the next. */
 const MAX_VOIDS = 100;
 /** Times that a reader begins again because a late publisher was quicker. */
@@ -25,6 +27,8 @@ export interface SettlingOptions {
   readonly rows: LogRows;
   /** Unix ms. */
   readonly now: () => number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
 }
 
 export interface Settled {
@@ -44,7 +48,14 @@ interface Unsettled {
   readonly units: number;
 }
 
-export function createSettle({ heads, rows, now }: SettlingOptions): Settle {
+interface Progress {
+  /** Every number up to it is written or void. */
+  readonly seq: number;
+  /** Read units that a checkpoint there saves the next reader. */
+  readonly savedUnits: number;
+}
+
+export function createSettle({ heads, rows, now, random }: SettlingOptions): Settle {
   /** What isn't settled by its age or by a checkpoint. */
   async function unsettled(topic: TopicHash, head: TopicHead): Promise<Unsettled> {
     const settledBy = now() - SETTLED_AFTER_MS;
@@ -81,7 +92,7 @@ export function createSettle({ heads, rows, now }: SettlingOptions): Settle {
   }
 
   /** Undefined where a late publisher was quicker with what was to become void. */
-  async function settleOnce(topic: TopicHash, head: TopicHead): Promise<{ seq: number; units: number } | undefined> {
+  async function settleOnce(topic: TopicHash, head: TopicHead): Promise<Progress | undefined> {
     const { base, marks, units } = await unsettled(topic, head);
     const overdue = overdueUpTo(head, marks, now() - VOID_AFTER_MS);
     const ends = [...marks, { first: head.last + 1, last: head.last }];
@@ -97,21 +108,29 @@ export function createSettle({ heads, rows, now }: SettlingOptions): Settle {
       // Numbers that are void together may have marks of their own too.
       seq = Math.max(seq, last);
     }
-    return { seq, units };
+    // What was read above the new place is read again by the next reader.
+    return { seq, savedUnits: seq > base ? (units * (seq - base)) / (head.last - base) : 0 };
   }
 
-  async function keep(topic: TopicHash, head: TopicHead, seq: number, units: number): Promise<void> {
-    const isWorthIt = units > CHECKPOINT_UNITS && seq > head.checkpoint;
-    if (isWorthIt || isNearItsEnd(head, now())) await heads.keep(topic, head, seq);
+  async function keep(topic: TopicHash, head: TopicHead, { seq, savedUnits }: Progress): Promise<void> {
+    const isWorthIt = savedUnits > CHECKPOINT_UNITS && random() * READERS_PER_CHECKPOINT < 1;
+    if (!isWorthIt && !isNearItsEnd(head, now())) return;
+    try {
+      await heads.keep(topic, head, seq);
+    } catch (error) {
+      // The place is right without it: the next reader reads more, or gives the topic its longer life.
+      if (!(error instanceof UnavailableError)) throw error;
+    }
   }
 
   return async (topic) => {
+    // Read once for all tries: what it says stays true, and what was taken later is beyond the place that was asked for.
     const head = await heads.read(topic);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const settled = await settleOnce(topic, head);
-      if (settled === undefined) continue;
-      await keep(topic, head, settled.seq, settled.units);
-      return { head, seq: settled.seq };
+      const progress = await settleOnce(topic, head);
+      if (progress === undefined) continue;
+      await keep(topic, head, progress);
+      return { head, seq: progress.seq };
     }
     throw new UnavailableError("store", `The topic could not be settled in ${MAX_TRIES} tries. Try again.`);
   };

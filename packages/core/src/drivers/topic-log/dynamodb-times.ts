@@ -5,7 +5,7 @@ import { CALL_TIMEOUT_MS } from "../dynamodb/client.ts";
  * A number's age counts from its publisher's clock just before it was taken. Clocks of two publishers or readers may differ by
  * CLOCK_SKEW_MS; AWS keeps those of Lambda within milliseconds.
  */
-const CLOCK_SKEW_MS = 2_000;
+export const CLOCK_SKEW_MS = 2_000;
 
 /**
  * By this age a number is written, or its publisher does not acknowledge it: the write begins before VOID_AFTER_MS and is bounded by the
@@ -27,6 +27,6 @@ export const TOPIC_LIFE_LEFT_MS = 3 * 3_600_000;
 
 /**
  * Rows of the log outlive a topic that isn't used after them. One that is only read may live on for longer, so that a number without a row
- * doesn't prove that it was never written: a reader of history asks for proof.
+ * doesn't prove that it was never written, unless its epoch is younger than this: a reader of history asks for proof.
  */
 export const LOG_ROW_LIFE_MS = TOPIC_LIFE_MS + 3_600_000;

@@ -15,6 +15,8 @@ export interface DynamoDbTopicLogOptions {
   readonly client: DynamoDBClient;
   readonly tableName: string;
   readonly clock: Clock;
+  /** From 0 up to 1: which of many readers leaves a checkpoint for the next. */
+  readonly random?: () => number;
 }
 
 /**
@@ -24,14 +26,15 @@ export interface DynamoDbTopicLogOptions {
  *
  * Rows live for a day whatever a topic's retention is: a history of more than a day is not recovered. A retention's number counts void numbers too.
  */
-export function createDynamoDbTopicLog({ client, tableName, clock }: DynamoDbTopicLogOptions): TopicLog {
+export function createDynamoDbTopicLog(options: DynamoDbTopicLogOptions): TopicLog {
+  const { client, tableName, clock, random = Math.random } = options;
   const { now } = clock;
   const table = createTable({ client, tableName, clock });
   const heads = createTopicHeads({ table, now });
   const rows = createLogRows(table);
   const keyRows = createKeyRows({ table, now });
   const append = createAppend({ heads, rows, keyRows, now });
-  const settle = createSettle({ heads, rows, now });
+  const settle = createSettle({ heads, rows, now, random });
   const history = createHistory({ rows, now });
 
   return {
@@ -48,25 +51,29 @@ export function createDynamoDbTopicLog({ client, tableName, clock }: DynamoDbTop
       return (await heads.newest(topics.map((topic) => topicHash(app, topic)))).map(lastPlace);
     },
 
-    async readSince(app, topic, since, options) {
+    async readSince(app, topic, since, pageOptions) {
+      const hash = topicHash(app, topic);
+      const { head, seq } = await settle(hash);
+      const { epoch, last, firstTakenAt } = head;
+      const place = { epoch, seq };
+      const isOther = since.epoch !== epoch || since.seq > last;
+      if (isOther) return { recovered: false, place };
+      // Nothing settled follows, whatever of the unsettled is too old or too many by now.
+      if (since.seq >= seq) return { recovered: true, place, messages: [], more: false };
+      if (since.seq < last - pageOptions.retention.maxMessages) return { recovered: false, place };
+      const range = { topic: hash, epoch, firstTakenAt, first: since.seq + 1, last: seq };
+      const page = await history.oldest(range, pageOptions);
+      return page === undefined ? { recovered: false, place } : { recovered: true, place, ...page };
+    },
+
+    async readLatest(app, topic, pageOptions) {
       const hash = topicHash(app, topic);
       const { head, seq } = await settle(hash);
       const { epoch, last } = head;
       const place = { epoch, seq };
-      const isOther = since.epoch !== epoch || since.seq > last;
-      if (isOther || since.seq < last - options.retention.maxMessages) return { recovered: false, place };
-      if (since.seq >= seq) return { recovered: true, place, messages: [], more: false };
-      const page = await history.oldest({ topic: hash, epoch, first: since.seq + 1, last: seq }, options);
-      return page === undefined ? { recovered: false, place } : { recovered: true, place, ...page };
-    },
-
-    async readLatest(app, topic, options) {
-      const hash = topicHash(app, topic);
-      const { head, seq } = await settle(hash);
-      const { epoch, last } = head;
-      const first = Math.max(1, last - options.retention.maxMessages + 1);
-      const messages = first > seq ? [] : await history.newest({ topic: hash, epoch, first, last: seq }, options);
-      return { place: { epoch, seq }, messages };
+      const first = Math.max(1, last - pageOptions.retention.maxMessages + 1);
+      if (first > seq) return { place, messages: [], more: false };
+      return { place, ...(await history.newest({ topic: hash, epoch, first, last: seq }, pageOptions)) };
     },
 
     restart: (app, topic) => heads.restart(topicHash(app, topic)),

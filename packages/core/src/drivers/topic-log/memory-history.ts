@@ -1,17 +1,17 @@
 import type { Clock } from "../../clock.ts";
 import type { LoggedMessage } from "../../model.ts";
-import type { PageOptions, Retention } from "../../ports/topic-log.ts";
+import { MAX_PAGE_BYTES, type PageOptions, type Retention } from "../../ports/topic-log.ts";
 import { createOrder } from "./memory-order.ts";
 
-/** Payloads of a page: a frame to a client holds no more. */
-const MAX_PAGE_BYTES = 128 * 1024;
+/** What a message takes besides its payload, about: objects, sender and key. So many small ones don't take far more than they count. */
+const ENTRY_BYTES = 200;
 /** Histories that each write looks at, whether their topic is silent: more than it can add. */
 const LOOKS_AT_SILENT = 2;
 
 interface Entry {
   readonly message: LoggedMessage;
   /** Of its payload as JSON. */
-  readonly bytes: number;
+  readonly payloadBytes: number;
 }
 
 /** One epoch's messages that are at hand. */
@@ -31,22 +31,23 @@ export interface HistoryQuery extends PageOptions {
   readonly upTo: number;
 }
 
+export interface HistoryPage {
+  readonly messages: readonly LoggedMessage[];
+  readonly more: boolean;
+}
+
 /** All histories, and what they hold together. */
 export interface Histories {
   readonly bytes: number;
-  /** Returns the bytes of the payloads as JSON. */
+  /** Returns the bytes that it adds. */
   add(history: History, messages: readonly LoggedMessage[], retention: Retention): number;
   /** Drops a whole history. */
   forget(history: History): void;
   /** Drops the history that got no message for longest; false where there is none. */
   forgetOldest(): boolean;
   /** Undefined where something after `after` is no longer kept. */
-  readSince(
-    history: History,
-    after: number,
-    query: HistoryQuery,
-  ): { messages: readonly LoggedMessage[]; more: boolean } | undefined;
-  readLatest(history: History, query: HistoryQuery): readonly LoggedMessage[];
+  readSince(history: History, after: number, query: HistoryQuery): HistoryPage | undefined;
+  readLatest(history: History, query: HistoryQuery): HistoryPage;
   /** Those of these numbers that are still at hand. */
   between(history: History, first: number, last: number): readonly LoggedMessage[];
 }
@@ -107,7 +108,7 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
     add(history, messages, retention) {
       const entries = messages.map((message) => ({
         message,
-        bytes: Buffer.byteLength(JSON.stringify(message.payload)),
+        payloadBytes: Buffer.byteLength(JSON.stringify(message.payload)),
       }));
       insert(history.entries, entries);
       const added = bytesOf(entries);
@@ -137,7 +138,7 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
       let index = start;
       let pageBytes = 0;
       for (; index < end && index - start < limit; index++) {
-        pageBytes += entryAt(entries, index).bytes;
+        pageBytes += entryAt(entries, index).payloadBytes;
         if (index > start && pageBytes > MAX_PAGE_BYTES) break;
       }
       return { messages: messagesOf(entries.slice(start, index)), more: index < end };
@@ -152,12 +153,13 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
       const end = firstAbove(entries, upTo);
       let start = end;
       let pageBytes = 0;
-      while (start > 0 && end - start < limit && !isOutdated(history, start - 1, retention)) {
-        pageBytes += entryAt(entries, start - 1).bytes;
+      const isWanted = () => start > 0 && end - start < limit && !isOutdated(history, start - 1, retention);
+      while (isWanted()) {
+        pageBytes += entryAt(entries, start - 1).payloadBytes;
         if (start < end && pageBytes > MAX_PAGE_BYTES) break;
         start--;
       }
-      return messagesOf(entries.slice(start, end));
+      return { messages: messagesOf(entries.slice(start, end)), more: isWanted() };
     },
   };
 }
@@ -171,7 +173,7 @@ function messagesOf(entries: readonly Entry[]): LoggedMessage[] {
 }
 
 function bytesOf(entries: readonly Entry[]): number {
-  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  return entries.reduce((sum, { payloadBytes }) => sum + payloadBytes + ENTRY_BYTES, 0);
 }
 
 /** Adds entries at their place; nearly always the end. */

@@ -18,7 +18,7 @@ export interface KeyRow extends Claim {
   isWritten: boolean;
   /** Undefined where it isn't written, or where there was no more room for them. */
   messages?: readonly LoggedMessage[];
-  /** Of its messages' payloads as JSON. */
+  /** Of its messages. */
   bytes: number;
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { AppId } from "../../model.ts";
 import { VOID_AFTER_MS } from "../../ports/topic-log.ts";
 import { createHistory, type History } from "./memory-history.ts";
-import { createOrder } from "./memory-order.ts";
+import { createOrder, type Order } from "./memory-order.ts";
 
 /** Numbers that follow one another, in one epoch of a topic. */
 export interface Taken {
@@ -51,28 +51,38 @@ export interface TopicRowsOptions {
 
 export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }: TopicRowsOptions): TopicRows {
   const rows = new Map<string, TopicRow>();
-  /** The topic that was still for longest is the oldest. */
-  const order = createOrder<TopicRow>();
+  /** Topics by whether something was published to them; the one that was still for longest is the oldest. */
+  const published = createOrder<TopicRow>();
+  const unused = createOrder<TopicRow>();
+
+  /** Readers make up topics at no cost: these give way first, so that they push out at most one that has messages. */
+  function makeRoom(): void {
+    while (rows.size >= maxTopics) end((unused.oldest ?? published.oldest) as TopicRow);
+  }
 
   function begin(name: string): TopicRow {
+    makeRoom();
     const now = clock.now();
     const row = { name, epoch: newEpoch(), history: createHistory(), empty: new Map(), taken: 0, activeAt: now };
     rows.set(name, row);
-    order.touch(row);
+    unused.touch(row);
     return row;
   }
 
   function end(row: TopicRow): void {
     rows.delete(row.name);
-    order.delete(row);
+    unused.delete(row);
+    published.delete(row);
     onEnd(row);
   }
 
+  function orderOf({ taken }: TopicRow): Order<TopicRow> {
+    return taken === 0 ? unused : published;
+  }
+
   function forgetStill(now: number): void {
-    let { oldest } = order;
-    while (oldest !== undefined && (now - oldest.activeAt > maxIdleMs || rows.size > maxTopics)) {
-      end(oldest);
-      ({ oldest } = order);
+    for (const order of [unused, published]) {
+      while (order.oldest !== undefined && now - order.oldest.activeAt > maxIdleMs) end(order.oldest);
     }
   }
 
@@ -81,7 +91,7 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
       const name = nameOf(app, topic);
       const row = rows.get(name) ?? begin(name);
       row.activeAt = clock.now();
-      order.touch(row);
+      orderOf(row).touch(row);
       forgetStill(row.activeAt);
       return row;
     },
@@ -104,6 +114,8 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
 
     take(row, count) {
       const taken = { row, first: row.taken + 1, last: row.taken + count, takenAt: clock.now() };
+      unused.delete(row);
+      published.touch(row);
       row.taken = taken.last;
       row.empty.set(taken.first, taken);
       return taken;

@@ -2,21 +2,28 @@ import type { Topic } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
 import { UnavailableError } from "../../errors.ts";
 import type { AppId, LoggedMessage } from "../../model.ts";
-import type { Appended, Batch, IdempotencyKey, Retention, TopicLog } from "../../ports/topic-log.ts";
+import {
+  type Appended,
+  type Batch,
+  type IdempotencyKey,
+  MAX_TAKES,
+  type Retention,
+  type TopicLog,
+} from "../../ports/topic-log.ts";
 import { createHistories } from "./memory-history.ts";
 import { createKeys, type KeyRow, keyIdOf } from "./memory-keys.ts";
 import { close, createTopicRows, type Taken } from "./memory-rows.ts";
-
-/** Times that one append takes numbers, because it was late with those before or met another of its key. */
-const MAX_TAKES = 5;
 
 export interface MemoryTopicLogOptions {
   readonly clock: Pick<Clock, "now">;
   /** How long a topic may lie still before it, and its epoch, are forgotten. Longer than any connection lives. */
   readonly maxIdleMs?: number;
-  /** Topics that are remembered. Beyond, those still for longest are forgotten. */
+  /** Topics that are remembered. Beyond, first those to which nothing was published are forgotten, then those still for longest. */
   readonly maxTopics?: number;
-  /** Bytes of all payloads as JSON. Beyond, first the messages of the oldest keys go, then the histories that got none for longest. */
+  /**
+   * Bytes of all messages: the JSON of their payloads, and what each takes besides. Beyond, first the messages of the oldest keys go, then the
+   * histories that got none for longest.
+   */
   readonly maxTotalBytes?: number;
   /** Idempotency keys that are remembered: by default a thousand a second. Beyond, who brings a new one is refused. */
   readonly maxKeys?: number;
@@ -134,7 +141,7 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
     async readLatest(app, topic, pageOptions) {
       const row = rows.of(app, topic);
       const place = rows.settle(row);
-      return { place, messages: histories.readLatest(row.history, { ...pageOptions, upTo: place.seq }) };
+      return { place, ...histories.readLatest(row.history, { ...pageOptions, upTo: place.seq }) };
     },
 
     async restart(app, topic) {
