@@ -152,7 +152,7 @@ export const OPERATIONS: readonly Operation[] = [
     run: (clients) => publish(clients, keyed("cost/key")),
   },
   {
-    name: "the same again",
+    name: "the same key again",
     budget: { readUnits: 4, writeUnits: 0 },
     async prepare(services) {
       const clients = await single(services);
