@@ -26,6 +26,14 @@ function isFirstCopy(frame: Frame, index: number, frames: readonly Frame[]): boo
   return index === frames.findIndex((other) => isMessages(other) && placeOf(other) === placeOf(frame));
 }
 
+/** On a busy machine an emulator may be later than the SDK waits: then what a client does is asked for again. */
+async function insist(client: RawClient, request: object): Promise<Frame> {
+  for (;;) {
+    const reply = await client.request(request);
+    if (reply.code !== "unavailable") return reply;
+  }
+}
+
 async function subscribed(topic: string): Promise<RawClient> {
   const client = await connectRawClient(host.wsUrl);
   await client.request({ action: "subscribe", topic });
@@ -44,7 +52,7 @@ describe("200 clients in 20 topics", () => {
       const topicsOf = (client: number) => [...new Set([client % 20, (client * 7 + 3) % 20])].map((n) => `room/${n}`);
       const clients = await fewAtATime(Array(200).fill(host.wsUrl), (url) => connectRawClient(url));
       const you = await fewAtATime(clients, async (client, index) => {
-        const acks = await Promise.all(topicsOf(index).map((topic) => client.request({ action: "subscribe", topic })));
+        const acks = await Promise.all(topicsOf(index).map((topic) => insist(client, { action: "subscribe", topic })));
         for (const ack of acks) expect(ack).toMatchObject({ type: "ack", action: "subscribe", seq: 0 });
         return acks[0].you;
       });
@@ -52,12 +60,13 @@ describe("200 clients in 20 topics", () => {
       const published = await fewAtATime(clients, async (client, index) => {
         const topic = `room/${index % 20}`;
         const payload = { n: index, text: "ä→🎮" };
-        const ack = await client.request({ action: "publish", topic, payload });
+        const key = `k${index}`;
+        const ack = await insist(client, { action: "publish", topic, payload, key });
         expect(ack).toEqual({ type: "ack", id: ack.id, action: "publish", topic, epoch: ack.epoch, seq: ack.seq });
         return {
           topic,
           epoch: ack.epoch,
-          message: { seq: ack.seq, payload, from: you[index], time: expect.any(Number) },
+          message: { seq: ack.seq, payload, from: you[index], time: expect.any(Number), key },
         };
       });
 
@@ -73,10 +82,12 @@ describe("200 clients in 20 topics", () => {
       }
       for (let n = 0; n < 20; n++) {
         const seqs = published.filter(({ topic }) => topic === `room/${n}`).map(({ message }) => message.seq);
-        expect(seqs.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        expect(new Set(seqs).size).toBe(10);
+        // In memory nothing is late, so no number is void.
+        if (backend.wire === undefined) expect(Math.max(...seqs)).toBe(10);
       }
       await Promise.all(clients.map((client) => client.request({ action: "ping" })));
-      // In memory nothing is late, so nothing comes twice.
+      // Nor does anything come twice there.
       const isCounted = backend.wire === undefined ? isMessages : isFirstCopy;
       const frameCounts = clients.map((client) => client.frames.filter(isCounted).length);
       const wantedCounts = clients.map((_, index) => topicsOf(index).length * 10);
