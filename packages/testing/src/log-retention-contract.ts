@@ -67,6 +67,13 @@ function describeNumberKept(harness: () => TopicLogHarness): void {
     expect(await log.latestSeqs()).toEqual(range(11, 15));
   });
 
+  it("takes nothing for gone of what isn't settled yet, however many follow", async () => {
+    const place = await log.append(["first"]);
+    await appendHeld(harness(), topic, ["late"]);
+    for (const payload of range(3, 12)) await log.append([payload]);
+    expect(await log.since(place)).toEqual({ recovered: true, place, messages: [] });
+  });
+
   it("counts the messages of each topic for themselves", async () => {
     const { epoch } = await log.append(["a"]);
     for (const seq of range(1, 12)) await log.append([seq], aTopic("b"));
@@ -108,6 +115,21 @@ function describeAgeKept(harness: () => TopicLogHarness): void {
     await clock.advance(4_000);
     expect(await log.since({ epoch, seq: 1 })).toMatchObject({ recovered: false });
     expect(seqsOf((await log.since({ epoch, seq: 2 })).messages)).toEqual([3, 4]);
+  });
+
+  it("keeps what is young though a late publisher's message behind it is old", async () => {
+    const { clock } = harness();
+    const late = await appendHeld(harness(), topic, ["late"]);
+    await clock.advance(9_000);
+    const { epoch } = await log.append(["young"]);
+    await harness().log.place(DEFAULT_APP, topic);
+    late.release();
+    await late.appended;
+    await clock.advance(2_000);
+    for (const payload of range(4, 9)) await log.append([payload]);
+    const { recovered, messages } = await log.since({ epoch, seq: 1 });
+    expect([recovered, messages[0]]).toMatchObject([true, { seq: 2, payload: "young" }]);
+    expect(seqsOf(messages)).toEqual(expect.arrayContaining([...range(4, 9)]));
   });
 
   it("keeps a young topic while another grows old", async () => {

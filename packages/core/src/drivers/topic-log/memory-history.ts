@@ -39,8 +39,8 @@ export interface HistoryPage {
 /** All histories, and what they hold together. */
 export interface Histories {
   readonly bytes: number;
-  /** Returns the bytes that it adds. */
-  add(history: History, messages: readonly LoggedMessage[], retention: Retention): number;
+  /** Returns the bytes that it adds. Drops what is no longer kept, none of it beyond `upTo`: below that a late message may still come. */
+  add(history: History, messages: readonly LoggedMessage[], options: Pick<HistoryQuery, "retention" | "upTo">): number;
   /** Drops a whole history. */
   forget(history: History): void;
   /** Drops the history that got no message for longest; false where there is none. */
@@ -69,18 +69,20 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
 
   function drop(history: History, count: number): void {
     if (count === 0) return;
-    // A late message may lie below what was dropped before it came.
+    // Where a whole history went, a late message may lie below what was dropped before it came.
     history.dropped = Math.max(history.dropped, entryAt(history.entries, count - 1).message.seq);
     bytes -= bytesOf(history.entries.slice(0, count));
     history.entries = history.entries.slice(count);
   }
 
   /** Only once a quarter is outdated, so that the cost of a write is level. */
-  function trim(history: History): void {
+  function trim(history: History, upTo: number): void {
     const { entries, retention } = history;
-    let count = entries.length >> 2;
-    if (!isOutdated(history, count, retention)) return;
-    while (count < entries.length && isOutdated(history, count, retention)) count++;
+    if (!isOutdated(history, entries.length >> 2, retention)) return;
+    const end = firstAbove(entries, upTo);
+    // From the beginning on: one whose publisher was late is older than those before it, and takes none of them along.
+    let count = 0;
+    while (count < end && isOutdated(history, count, retention)) count++;
     drop(history, count);
   }
 
@@ -105,7 +107,7 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
       return bytes;
     },
 
-    add(history, messages, retention) {
+    add(history, messages, { retention, upTo }) {
       const entries = messages.map((message) => ({
         message,
         payloadBytes: Buffer.byteLength(JSON.stringify(message.payload)),
@@ -115,7 +117,7 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
       bytes += added;
       history.writtenAt = now();
       history.retention = retention;
-      trim(history);
+      trim(history, upTo);
       written.touch(history);
       looked.touch(history);
       forgetSilent();
@@ -134,7 +136,8 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
       const { entries, dropped } = history;
       const start = firstAbove(entries, after);
       const end = firstAbove(entries, upTo);
-      if (after < dropped || (start < end && isOutdated(history, start, retention))) return undefined;
+      // A whole history may be dropped beyond what is settled, which isn't asked for yet.
+      if (after < Math.min(dropped, upTo) || (start < end && isOutdated(history, start, retention))) return undefined;
       let index = start;
       let pageBytes = 0;
       for (; index < end && index - start < limit; index++) {

@@ -132,6 +132,12 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
   };
 }
 
+/** Every number up to it is written or void; those behind may be written late. */
+export function closedUpTo({ empty, taken }: TopicRow): number {
+  const [first] = empty.keys();
+  return first === undefined ? taken : first - 1;
+}
+
 /** The numbers are written now, or void; false where they are void already. */
 export function close({ row, first }: Taken): boolean {
   return row.empty.delete(first);

@@ -12,7 +12,7 @@ import {
 } from "../../ports/topic-log.ts";
 import { createHistories } from "./memory-history.ts";
 import { createKeys, type KeyRow, keyIdOf } from "./memory-keys.ts";
-import { close, createTopicRows, type Taken } from "./memory-rows.ts";
+import { close, closedUpTo, createTopicRows, type Taken } from "./memory-rows.ts";
 
 export interface MemoryTopicLogOptions {
   readonly clock: Pick<Clock, "now">;
@@ -66,7 +66,7 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
     const messages = rows.isCurrent(taken.row) ? messagesOf(taken, batch) : [];
     if (key !== undefined) key.isWritten = true;
     if (messages.length > 0) {
-      const bytes = histories.add(taken.row.history, messages, retention);
+      const bytes = histories.add(taken.row.history, messages, { retention, upTo: closedUpTo(taken.row) });
       if (key !== undefined) keys.keepMessages(key, messages, bytes);
       makeRoom();
     }
