@@ -64,9 +64,10 @@ describe("deleteTopic", () => {
     await service.clock.advance(1);
     service.gateway.refuse(alice!.id, "throttled");
     await deleteTopic(service, app, topic);
-    expect(await subscribersOf(service)).toEqual([]);
+    expect(await subscribersOf(service)).toEqual([alice!.id]);
     service.gateway.refuse(alice!.id, undefined);
     await work(service, 2);
+    expect(await subscribersOf(service)).toEqual([]);
     for (const { id } of [alice!, bob!]) expect(service.gateway.frames(id)).toEqual([closing]);
   });
 
@@ -80,4 +81,22 @@ describe("deleteTopic", () => {
     await deleteTopic(service, app, topic);
     expect(await subscribersOf(service)).toEqual([]);
   });
+});
+
+it("has the new epoch before anybody is told, so that who comes back at once doesn't find the old one", async () => {
+  const service = testService();
+  await join(service, 1);
+  const before = await service.log.place(app, topic);
+  await service.clock.advance(1);
+  const epochs: string[] = [];
+  const gateway: typeof service.gateway = {
+    ...service.gateway,
+    async post(targets, frame) {
+      epochs.push((await service.log.place(app, topic)).epoch);
+      return service.gateway.post(targets, frame);
+    },
+  };
+  await deleteTopic({ ...service, gateway }, app, topic);
+  expect(epochs).toHaveLength(1);
+  expect(epochs).not.toContain(before.epoch);
 });

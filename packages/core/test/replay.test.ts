@@ -83,6 +83,22 @@ describe("replay", () => {
     expect(framesOf(service, target).at(-1)).toMatchObject({ type: "recovery", seq: 110 });
   });
 
+  it("ends at a void number, whatever follows it", async () => {
+    const service = testService();
+    const { target, job, epoch } = await comeBack(service, 1);
+    const { retention } = DEFAULT_RULE;
+    for (let n = 0; n < 150; n++) {
+      await service.log.append(DEFAULT_APP, topic, { payloads: [n], time: service.clock.now() }, retention);
+    }
+    // As where number 2 was made void: the log has it not.
+    const readSince: typeof service.log.readSince = async (...call) => {
+      const page = await service.log.readSince(...call);
+      return page.recovered ? { ...page, messages: page.messages.filter(({ seq }) => seq !== 2) } : page;
+    };
+    await replay({ ...service, log: { ...service.log, readSince } }, { ...job, until: { epoch, seq: 2 } }, PLENTY);
+    expect(story(service, target)).toEqual([1, true]);
+  });
+
   it("waits for numbers that were taken before its connection joined", async () => {
     const service = testService();
     const { target, job, epoch } = await comeBack(service, 2);

@@ -32,8 +32,10 @@ export interface Received {
  * calls `ask` when `dueAt` has come and sends `history` with the place that it gets. One who publishes with `echo: false` gives it its own
  * messages when the `ack` has told their numbers, and knows them again by identity.
  *
+ * Where `history` is refused for good, such as by `forbidden`, the gap stays and `ask` keeps naming it: then give the topic up.
+ *
  * Why it is right: within an epoch the place only rises, past what was emitted, or what a complete answer says is void, or what is reported as
- * lost. To another epoch it moves only by an answer to the present place, which the service gave after that place was reached; so it never
+ * lost; only a service that never had the place says so and takes it back. To another epoch it moves only by an answer to the present place, which the service gave after that place was reached; so it never
  * returns to an older one.
  */
 export interface Receiver {

@@ -5,6 +5,7 @@ import {
   type ConnectionId,
   DEFAULT_APP,
   type FanoutJob,
+  type Subscriber,
   type Target,
 } from "@topicast/core";
 import { parseTopic, type Topic } from "@topicast/protocol";
@@ -35,6 +36,12 @@ export function anApp(name: string): AppId {
 
 export function aTarget(overrides: Partial<Target> = {}): Target {
   return { id: aConnectionId(), address: "localhost:4000/message-topic", connectedAt: TEST_START, ...overrides };
+}
+
+/** A subscriber that has just come. */
+export function aSubscriber(overrides: Partial<Subscriber> = {}): Subscriber {
+  const target = aTarget(overrides);
+  return { ...target, subscribedAt: TEST_START, validUntil: target.connectedAt + CONNECTION_LIFE_MS, ...overrides };
 }
 
 /** A connection that is valid for two hours from `connectedAt`. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { ConnectionId, FanoutQueue } from "@topicast/core";
 import type { TestClock } from "./clock.ts";
-import { aJob, anApp, aTarget, aTopic, type MessagesJob } from "./factories.ts";
+import { aJob, anApp, aSubscriber, aTopic, type MessagesJob } from "./factories.ts";
 import { type Closable, useHarness } from "./harness.ts";
 import { HOSTILE_PAYLOADS } from "./hostile.ts";
 
@@ -95,7 +95,7 @@ function describeSending(harness: () => FanoutQueueHarness): void {
       echo: false,
       shard: 3,
       cursor: "é/__proto__",
-      only: [aTarget(), aTarget()],
+      only: [aSubscriber(), aSubscriber()],
       attempt: 4,
     });
     await harness().queue.send([job]);
@@ -188,7 +188,7 @@ function describeRedelivery(harness: () => FanoutQueueHarness): void {
 
 function describeDeadLetters(harness: () => FanoutQueueHarness): void {
   it("puts a dead letter aside whole, with its reason, and gives it to no worker", async () => {
-    const job = aJob({ only: [aTarget()], attempt: 9 });
+    const job = aJob({ only: [aSubscriber()], attempt: 9 });
     await harness().queue.deadLetter(job, "out of attempts");
     expect(await harness().deadLetters()).toEqual([{ job, reason: "out of attempts" }]);
     expect(await receiveAll(harness())).toEqual([]);

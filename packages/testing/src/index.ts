@@ -12,6 +12,7 @@ export {
   aConnectionId,
   aJob,
   anApp,
+  aSubscriber,
   aTarget,
   aTopic,
   CONNECTION_LIFE_MS,

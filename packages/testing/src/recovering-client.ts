@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createReceiver, type Place, type Received, type Receiver } from "@topicast/protocol";
+import WebSocket from "ws";
 import { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
 
 /** After which a request that nobody answers is sent again. */
@@ -26,8 +27,8 @@ export interface RecoveringClient {
   readonly ready: Promise<void>;
   /** Publishes a batch with a key, again and again until it is acknowledged, over as many connections as that takes; the place of its last. */
   publish(topic: string, payloads: readonly unknown[]): Promise<Place>;
-  /** Cuts its connection without a word; it comes back by itself. */
-  drop(): void;
+  /** Cuts its connection without a word, and says whether there was one; it comes back by itself. */
+  drop(): boolean;
   /** Everything up to it came or was reported. */
   place(topic: string): Place | undefined;
   close(): void;
@@ -68,7 +69,7 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
     if (receiver === undefined) return;
     heardAt.set(frame.topic, Date.now());
     if (frame.type === "messages") accept(frame.topic, receiver.receive(frame as never, Date.now()));
-    else if (frame.type === "closing") void subscribe(frame.topic);
+    else if (frame.type === "closing") void subscribe(frame.topic).catch(ignoreClosing);
   }
 
   /** Resolves with the answer on whichever connection brings one. */
@@ -90,8 +91,8 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
     const receiver = receivers.get(topic) as Receiver;
     const since = receiver.place;
     recovering.add(topic);
-    const ack = await ask({ action, topic, ...(since !== undefined && { since }) });
-    recovering.delete(topic);
+    const asking = ask({ action, topic, ...(since !== undefined && { since }) });
+    const ack = await asking.finally(() => recovering.delete(topic));
     if (ack.type !== "ack") throw new Error(`${action} was answered ${JSON.stringify(ack)}.`);
     accept(topic, receiver.ack(ack as never, since, Date.now()));
   }
@@ -154,7 +155,11 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
       if (ack.type !== "ack") throw new Error(`A publish was answered ${JSON.stringify(ack)}.`);
       return { epoch: ack.epoch, seq: ack.seq };
     },
-    drop: () => client?.vanish(),
+    drop() {
+      const isOpen = client?.socket.readyState === WebSocket.OPEN;
+      client?.vanish();
+      return isOpen;
+    },
     place: (topic) => receivers.get(topic)?.place,
     close() {
       isClosed = true;
@@ -172,5 +177,6 @@ function backOff(tries: number): Promise<undefined> {
 }
 
 function pause(ms: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
+  // What a test doesn't wait for holds it up no longer.
+  return new Promise((resolve) => void setTimeout(() => resolve(undefined), ms).unref());
 }

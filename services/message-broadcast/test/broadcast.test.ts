@@ -242,56 +242,6 @@ describe("POST /messages", () => {
   });
 });
 
-describe.each(BACKENDS)("a client that comes back to its room: %s", (_, backend) => {
-  const isRecovery = ({ type }: Frame) => type === "recovery";
-  const isMessage = ({ _now }: Frame) => _now !== undefined;
-
-  async function say(...texts: readonly string[]) {
-    const speaker = await join();
-    for (const [index, text] of texts.entries()) {
-      speaker.send(text);
-      await speaker.count(index + 1, isMessage);
-    }
-    return speaker;
-  }
-
-  it("gets what it missed, oldest first, and is told how that went", async () => {
-    await start(backend);
-    const speaker = await say("one", "two", "three");
-    const [{ _epoch }] = speaker.frames;
-    const again = await join(`?since=${_epoch}:1`);
-    const recovery = await again.frame(isRecovery);
-    expect(recovery).toEqual({ type: "recovery", epoch: _epoch, seq: 3, recovered: true });
-    const missed = again.frames.filter(isMessage);
-    expect(missed.map(({ data, _seq, _me }) => [data, _seq, _me])).toEqual([
-      ["two", 2, false],
-      ["three", 3, false],
-    ]);
-    speaker.send("four");
-    expect(await again.frame(({ _seq }) => _seq === 4)).toMatchObject({ data: "four" });
-  });
-
-  it("is told where that can't be had", async () => {
-    await start(backend);
-    const { frames } = await say("one");
-    const again = await join("?since=another:7");
-    const recovery = { type: "recovery", epoch: frames[0]?._epoch, seq: 1, recovered: false };
-    expect(await again.frame(isRecovery)).toEqual(recovery);
-    expect(again.frames.filter(isMessage)).toEqual([]);
-  });
-
-  it("gets all of it though posts fail for a while", async () => {
-    const faults: HostFaults = {};
-    await start({ ...backend, faults });
-    const { frames } = await say("one", "two", "three");
-    let posts = 0;
-    faults.request = () => (++posts === 2 || posts === 3 ? "throttled" : undefined);
-    const again = await join(`?since=${frames[0]?._epoch}:0`);
-    expect(await again.frame(isRecovery)).toMatchObject({ recovered: true, seq: 3 });
-    expect(new Set(again.frames.filter(isMessage).map(({ _seq }) => _seq))).toEqual(new Set([1, 2, 3]));
-  });
-});
-
 it("a room whose rule makes it ephemeral numbers nothing", async () => {
   await start({ environment: { TOPIC_RULES: '[{"match":"game/*","ephemeral":true}]' } });
   const alice = await join("?room_id=game/1");

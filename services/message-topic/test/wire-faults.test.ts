@@ -3,7 +3,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { systemClock } from "@topicast/core";
 import type { HostFaults, Wire, WireFault, WireInput } from "@topicast/local";
-import { aJob, aTarget, connectRawClient, fewAtATime, type RawClient } from "@topicast/testing";
+import { aJob, aSubscriber, connectRawClient, fewAtATime, type RawClient } from "@topicast/testing";
 import { createSqsQueue } from "../../../packages/core/src/drivers/fanout-queue/sqs.ts";
 import { startTopicHost, type TopicHost } from "./topic-host.ts";
 
@@ -75,7 +75,8 @@ async function expectUnavailable(client: RawClient | undefined, action: string):
 }
 
 const ascending = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
-const targetOf = async (client: RawClient) => aTarget({ id: (await client.request({ action: "ping" })).connectionId });
+const targetOf = async (client: RawClient) =>
+  aSubscriber({ id: (await client.request({ action: "ping" })).connectionId });
 
 function seqsOf({ frames }: RawClient): number[] {
   return ascending(frames.flatMap(({ messages = [] }) => messages).map(({ seq }) => seq));

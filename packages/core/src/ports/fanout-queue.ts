@@ -1,5 +1,5 @@
 import type { Place, Topic } from "@topicast/protocol";
-import type { AppId, ConnectionId, Delivery, Target } from "../model.ts";
+import type { AppId, ConnectionId, Delivery, Subscriber, Target } from "../model.ts";
 
 /** Messages that are to reach a topic's subscribers. */
 export interface MessagesFanout {
@@ -31,7 +31,7 @@ export type Fanout = MessagesFanout | ClosingFanout;
 export type FanoutJob = Fanout & {
   readonly shard: number;
   readonly cursor?: string;
-  readonly only?: readonly Target[];
+  readonly only?: readonly Subscriber[];
   /** 1 for the first try of these connections. */
   readonly attempt: number;
 };

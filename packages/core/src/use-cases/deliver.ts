@@ -1,5 +1,5 @@
 import { isUnavailable } from "../errors.ts";
-import type { Subscriber, Target } from "../model.ts";
+import type { Subscriber } from "../model.ts";
 import type { FanoutJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
 import {
@@ -29,13 +29,12 @@ interface Run {
  */
 export async function deliver(service: DeliverService, job: FanoutJob, remainingMs: RemainingMs): Promise<void> {
   const run: Run = { service, job, frames: encodeFanout(service, job), remainingMs };
-  if (job.only !== undefined) return deliverTo(run, job.only, []);
+  if (job.only !== undefined) return deliverTo(run, job.only);
   let { cursor } = job;
   do {
     const page = await readPage(service, job, cursor);
     if (page === undefined) return retryFrom(run, cursor);
-    const subscribers = meantBy(job, page.subscribers);
-    await deliverTo(run, subscribers, subscribers);
+    await deliverTo(run, meantBy(job, page.subscribers));
     cursor = page.cursor;
   } while (cursor !== undefined && remainingMs() >= PAGE_MS);
   if (cursor !== undefined) await service.queue.send([{ ...job, cursor }]);
@@ -55,12 +54,11 @@ async function readPage(service: DeliverService, job: FanoutJob, cursor: string 
   }
 }
 
-/** `ending`: those whose subscriptions end where the job is to end them. Those in `only` were ended before. */
-async function deliverTo(run: Run, targets: readonly Target[], ending: readonly Subscriber[]): Promise<void> {
+async function deliverTo(run: Run, targets: readonly Subscriber[]): Promise<void> {
   const { service, job, frames } = run;
-  const { missed, gone } = await postFanout(service, job, frames, targets, { forMs: timeLeft(run) });
+  const { missed, ...done } = await postFanout(service, job, frames, targets, { forMs: timeLeft(run) });
   if (missed.length > 0) await retry(run, { only: missed });
-  await finish(service, job, { shard: job.shard, subscribers: ending, gone, forMs: timeLeft(run) });
+  await finish(service, job, { ...done, shard: job.shard, forMs: timeLeft(run) });
 }
 
 function timeLeft({ remainingMs }: Run): number {

@@ -24,7 +24,7 @@ export async function fanOut(service: FanOutService, fanout: Fanout): Promise<vo
   }
   const targets = meantBy(fanout, page.subscribers);
   const frames = encodeFanout(service, fanout);
-  const { missed, gone } = await postFanout(service, fanout, frames, targets, { forMs: POSTING_MS });
+  const { missed, ...done } = await postFanout(service, fanout, frames, targets, { forMs: POSTING_MS });
   if (missed.length > 0 && !isEphemeral(fanout)) await queue.send([{ ...fanout, shard: 0, only: missed, attempt: 1 }]);
-  await finish(service, fanout, { shard: 0, subscribers: targets, gone, forMs: FINISHING_MS });
+  await finish(service, fanout, { ...done, shard: 0, forMs: FINISHING_MS });
 }

@@ -50,10 +50,11 @@ function ephemeralSince(fanout: MessagesFanout): number | undefined {
   return isEphemeral(fanout) ? fanout.messages[0]?.time : undefined;
 }
 
-/** What a post left to do. */
-export interface Leftover {
+/** How a post went. */
+export interface Posted<T extends Target> {
+  readonly reached: readonly T[];
   /** Didn't get it and may still be there: throttled, failed, or too young for a 410 to say anything. */
-  readonly missed: readonly Target[];
+  readonly missed: readonly T[];
   /** To be forgotten with {@link finish}, once those that were missed are safe. */
   readonly gone: readonly Target[];
 }
@@ -63,9 +64,9 @@ export async function postFanout(
   service: PostService,
   fanout: Fanout,
   frames: FanoutFrames,
-  targets: readonly Target[],
+  targets: readonly Subscriber[],
   options: PostOptions,
-): Promise<Leftover> {
+): Promise<Posted<Subscriber>> {
   const isSender = ({ id }: Target) => fanout.kind === "messages" && id === fanout.sender;
   if (frames.sender === frames.all || !targets.some(isSender)) return postFrames(service, frames.all, targets, options);
   const others = targets.filter((target) => !isSender(target));
@@ -73,18 +74,22 @@ export async function postFanout(
     postFrames(service, frames.sender, targets.filter(isSender), options),
     postFrames(service, frames.all, others, options),
   ]);
-  return { missed: [...own.missed, ...rest.missed], gone: [...own.gone, ...rest.gone] };
+  return {
+    reached: [...own.reached, ...rest.reached],
+    missed: [...own.missed, ...rest.missed],
+    gone: [...own.gone, ...rest.gone],
+  };
 }
 
 /** Posts frames in order to each of the targets. */
-export async function postFrames(
+export async function postFrames<T extends Target>(
   { gateway, clock }: PostService,
   frames: readonly string[],
-  targets: readonly Target[],
+  targets: readonly T[],
   options: PostOptions,
-): Promise<Leftover> {
-  const missed: Target[] = [];
-  const gone: Target[] = [];
+): Promise<Posted<T>> {
+  const missed: T[] = [];
+  const gone: T[] = [];
   let left = targets;
   for (const frame of frames) {
     const failures = await gateway.post(left, frame, options);
@@ -94,33 +99,31 @@ export async function postFrames(
     gone.push(...failures.gone.filter((target) => !isYoung(target)));
     left = without(left, failures);
   }
-  return { missed, gone };
+  return { reached: left, missed, gone };
 }
 
-function without(targets: readonly Target[], { gone, throttled, failed }: PostFailures): Target[] {
+function without<T extends Target>(targets: readonly T[], { gone, throttled, failed }: PostFailures<T>): T[] {
   const out = new Set([...gone, ...throttled, ...failed]);
   return targets.filter((target) => !out.has(target));
 }
 
-/** What is left to do where everyone of a page was posted to, or is safe. */
-export interface Finish {
+/** What is left to do once those that were missed are safe. */
+export interface Finish extends Pick<Posted<Subscriber>, "reached" | "gone"> {
   readonly shard: number;
-  readonly subscribers: readonly Subscriber[];
-  readonly gone: readonly Target[];
   readonly forMs: number;
 }
 
 /**
  * Forgets connections that answered 410, as many as it can in time. Those that are left meet the same 410 at the next post, so nothing hangs
- * on it. Where subscriptions are to end they do here, all of them, or it throws `UnavailableError`.
+ * on it. Where subscriptions are to end, those of who was told do here, all of them, or it throws `UnavailableError`; who wasn't stays a subscriber.
  */
 export async function finish(service: PostService, fanout: Fanout, todo: Finish): Promise<void> {
   const { clock, connections } = service;
-  const { shard, subscribers, gone, forMs } = todo;
+  const { shard, reached, gone, forMs } = todo;
   const { app, topic } = fanout;
   const limit = pLimit(FORGET_CONCURRENCY);
   if (fanout.kind === "closing") {
-    await limit.map(subscribers, (subscriber) => connections.endSubscription(app, topic, shard, subscriber));
+    await limit.map(reached, (subscriber) => connections.endSubscription(app, topic, shard, subscriber));
   }
   const until = clock.now() + forMs;
   await limit.map(gone, async (target) => {

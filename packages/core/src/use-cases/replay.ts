@@ -41,7 +41,9 @@ export async function replay(service: ReplayService, job: ReplayJob, remainingMs
     if (outcome === "gone") return;
     if (outcome === "missed") return retry(run, reached);
     since = reached;
-    if (page.recovered && page.more && since.seq < job.until.seq) continue;
+    // The last numbers up to there may be void, so that it ends where a page reaches beyond them.
+    const last = page.recovered ? page.messages.at(-1)?.seq : undefined;
+    if (page.recovered && page.more && last !== undefined && last < job.until.seq) continue;
     // Numbers that are still empty are written or void in two seconds.
     if (page.recovered && place.seq < job.until.seq) return retry(run, since);
     const frame = encodeFrame({ type: "recovery", ...(recovered ? job.until : place), recovered });

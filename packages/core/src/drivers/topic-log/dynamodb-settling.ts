@@ -15,7 +15,10 @@ const MAX_PAGE_ROWS = 256;
 const MAX_PAGES = 64;
 /** A reader that can save the next one more read units than this leaves a checkpoint: a write costs as much as five (prices of us-east-1). */
 const CHECKPOINT_UNITS = 5;
-/** One of so many does: when everyone comes back at once they all find the same, and the topic's row takes 1,000 writes a second. */
+/**
+ * One of so many does where it saves just that, and the more the more it saves: when everyone comes back at once they all find the same, and the topic's
+ * row takes 1,000 writes a second.
+ */
 const READERS_PER_CHECKPOINT = 8;
 /** Numbers that one reader makes void; those behind wait for the next. */
 const MAX_VOIDS = 100;
@@ -113,7 +116,8 @@ export function createSettle({ heads, rows, now, random }: SettlingOptions): Set
   }
 
   async function keep(topic: TopicHash, head: TopicHead, { seq, savedUnits }: Progress): Promise<void> {
-    const isWorthIt = savedUnits > CHECKPOINT_UNITS && random() * READERS_PER_CHECKPOINT < 1;
+    const gain = savedUnits / CHECKPOINT_UNITS;
+    const isWorthIt = gain > 1 && random() * READERS_PER_CHECKPOINT < gain;
     if (!isWorthIt && !isNearItsEnd(head, now())) return;
     try {
       await heads.keep(topic, head, seq);
