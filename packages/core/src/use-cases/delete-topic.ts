@@ -12,7 +12,8 @@ export async function deleteTopic(
   app: AppId,
   topic: Topic,
 ): Promise<void> {
-  // First the epoch: who comes back at once must not find the old one.
+  const time = service.clock.now();
+  // First the epoch: who comes back at once must not find the old one. Who subscribes from here on may have the new one already and isn't meant.
   await service.log.restart(app, topic);
-  await fanOut(service, { kind: "closing", app, topic, reason: "deleted", time: service.clock.now() });
+  await fanOut(service, { kind: "closing", app, topic, reason: "deleted", time });
 }

@@ -1,6 +1,7 @@
-import type { Job } from "@topicast/core";
+import type { ConnectionId, Job } from "@topicast/core";
 import type { Place } from "@topicast/protocol";
-import type { Membership, Publication } from "./journal.ts";
+import type { Client } from "./client.ts";
+import type { Deletion, Membership, Publication } from "./journal.ts";
 import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
@@ -20,10 +21,12 @@ function checkMessages({ journal, watch }: World, letters: readonly Job[]): stri
   return journal.publications.flatMap((publication) => {
     const { topic, id, acknowledged } = publication;
     const place = acknowledged?.place;
-    if (place === undefined || letters.some((job) => carries(job, topic, place))) return [];
+    if (place === undefined) return [];
+    const dead = letters.filter((job) => carries(job, topic, place));
     return journal.memberships
       .filter((membership) => isOwed(publication, place, membership, watch))
       .filter(({ connection }) => !watch.wasDelivered(connection, topic, place))
+      .filter(({ connection }) => !dead.some((job) => isFor(job, connection)))
       .map(({ connection }) => `${connection} never got ${topic} ${place.epoch}:${place.seq} live, publication ${id}`);
   });
 }
@@ -32,6 +35,12 @@ function carries(job: Job, topic: string, { epoch, seq }: Place): boolean {
   return (
     job.kind === "messages" && job.topic === topic && job.epoch === epoch && job.messages.some((one) => one.seq === seq)
   );
+}
+
+/** A job is for those that it names, or for whoever is in its shard. */
+function isFor(job: Job, connection: ConnectionId): boolean {
+  if (job.kind === "replay") return job.target.id === connection;
+  return job.only === undefined || job.only.some(({ id }) => id === connection);
 }
 
 /** Who asked for no copy of its own gets none. */
@@ -47,16 +56,37 @@ function checkOwn({ journal, watch }: World): string[] {
   });
 }
 
-/** Who was a subscriber when a topic was deleted was told, and so has subscribed again. */
-function checkClosings({ journal, clients }: World, letters: readonly Job[]): string[] {
-  const subscriptions = clients.flatMap((client) => client.subscriptions());
+/** Who was a subscriber when a topic was deleted was told, and answered 200. That it came back proves less: its history tells it too. */
+function checkClosings({ journal, clients, watch }: World, letters: readonly Job[]): string[] {
   return journal.deletions
-    .filter(({ isDone, topic }) => isDone && !letters.some((job) => job.kind === "closing" && job.topic === topic))
-    .flatMap(({ topic, startedAt }) =>
-      subscriptions
-        .filter((one) => one.topic === topic && one.session.subscribes.every(({ ackedAt }) => ackedAt < startedAt))
-        .map(({ session }) => `${session.client} wasn't told that ${topic} was deleted at ${startedAt}`),
+    .filter(({ isDone }) => isDone)
+    .flatMap((deletion) =>
+      clients
+        .filter((client) => isOwedClosing(client, deletion, watch, letters))
+        .map(({ name }) => `${name} wasn't told that ${deletion.topic} was deleted at ${deletion.startedAt}`),
     );
+}
+
+function isOwedClosing(
+  client: Client,
+  { topic, ...deletion }: Deletion,
+  watch: Watch,
+  letters: readonly Job[],
+): boolean {
+  const { startedAt, endedAt } = deletion;
+  const id = client.socket?.id;
+  const session = client.subscriptions().find((one) => one.topic === topic)?.session;
+  const wasSubscribed = session?.subscribes.some((one) => one.connection === id && one.ackedAt < startedAt);
+  if (id === undefined || session?.isOver || !wasSubscribed) return false;
+  const turns = watch.turns(id, topic);
+  const later = turns.filter(({ at }) => at >= startedAt);
+  // An earlier deletion had ended it already.
+  if (turns.findLast(({ at }) => at < startedAt)?.kind !== "subscribed") return false;
+  if (later.some(({ kind, at }) => kind === "closed" || at <= endedAt)) return false;
+  const isMeant = (job: Job) =>
+    job.kind === "closing" && job.topic === topic && job.time >= startedAt && job.time <= endedAt && isFor(job, id);
+  // Who found out and came back before a worker met it is no longer meant.
+  return !letters.some(isMeant) && !(later.length > 0 && watch.closings.some(isMeant));
 }
 
 function isOwed(publication: Publication, place: Place, membership: Membership, watch: Watch): boolean {
@@ -76,9 +106,10 @@ function comesLive(
   membership: Membership,
   watch: Watch,
 ): boolean {
-  const { place, connection } = membership;
+  const { place, connection, from } = membership;
   if (place.epoch !== epoch || seq <= place.seq) return false;
-  const registeredAt = watch.registeredAt(connection, topic);
+  const registered = watch.turns(connection, topic).findLast(({ kind, at }) => kind === "subscribed" && at <= from);
+  const registeredAt = registered?.at ?? 0;
   const before = watch.kept(topic).filter((one) => one.epoch === epoch && one.keptAt < registeredAt);
   const settled = before.filter((one) => one.seq > place.seq && one.seq <= seq - count);
   return settled.length === seq - count - place.seq;

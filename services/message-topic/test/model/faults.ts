@@ -7,6 +7,7 @@ export const FAULTS = [
   "post throttled",
   "post failed",
   "post hangs",
+  "post lost",
   "post lost on a dead socket",
   "frames late",
   "store throttled",

@@ -56,6 +56,8 @@ export function createGateway({ time, random, faults, watch }: GatewayOptions): 
     if (!socket.isLinked) return { outcome: "delivered" };
     if (time.now() < socket.refusesUntil) return { outcome: "gone" };
     if (faults.hits("post throttled")) return { outcome: "throttled" };
+    // It answers 200, and the frame never comes, though the client lives: only the client can find out.
+    if (faults.hits("post lost")) return { outcome: "delivered" };
     const hangs = faults.hits("post hangs");
     const fails = hangs || faults.hits("post failed");
     if (!fails || random.chance(30)) send(socket, frame);

@@ -35,7 +35,7 @@ export interface Session {
   /** The place in the ack of its first subscribe. */
   began?: Place;
   /** Each subscribe that was acknowledged; Unix ms. */
-  readonly subscribes: { readonly sentAt: number; readonly ackedAt: number }[];
+  readonly subscribes: { readonly connection: ConnectionId; readonly ackedAt: number }[];
   /** Unix ms at which it last knew that it misses nothing. */
   syncedAt: number;
   readonly steps: Step[];

@@ -44,7 +44,8 @@ export function createSubscription({ client, topic, end, time, random, journal }
   /** The connection that it is subscribed on, and the one that a subscribe is under way on. */
   let subscribedOn: Socket | undefined;
   let subscribingOn: Socket | undefined;
-  let isClosed = false;
+  /** Whether its subscription may have ended since the subscribe that is under way was sent. */
+  let mayHaveEnded = false;
   let due: Timer | undefined;
 
   function took(received: Received): void {
@@ -54,6 +55,13 @@ export function createSubscription({ client, topic, end, time, random, journal }
       session.steps.push({ ...received, at: time.now(), place, syncedAt: session.syncedAt });
     due?.cancel();
     due = receiver.dueAt === undefined ? undefined : time.after(receiver.dueAt - time.now(), () => void ask());
+    // The topic was deleted, and the `closing` that says so may have been lost.
+    if (received.lost !== undefined && received.lost.after.epoch !== received.lost.place.epoch) comeBack();
+  }
+
+  function comeBack(): void {
+    mayHaveEnded = true;
+    void subscribe();
   }
 
   async function ask(): Promise<void> {
@@ -76,7 +84,7 @@ export function createSubscription({ client, topic, end, time, random, journal }
     const { socket } = client;
     if (session.isOver || socket === undefined || subscribingOn === socket) return;
     subscribingOn = socket;
-    isClosed = false;
+    mayHaveEnded = false;
     const since = receiver.place;
     const sentAt = time.now();
     const reply = await client.request({ action: "subscribe", topic, ...(since && { since }) });
@@ -86,7 +94,7 @@ export function createSubscription({ client, topic, end, time, random, journal }
     if (reply?.type === "ack") {
       const page = reply as unknown as Page;
       subscribedOn = socket;
-      session.subscribes.push({ sentAt, ackedAt: time.now() });
+      session.subscribes.push({ connection: socket.id, ackedAt: time.now() });
       if (!isDeletedSince(journal, topic, sentAt)) {
         const { epoch, seq } = page;
         journal.memberships.push({
@@ -98,8 +106,11 @@ export function createSubscription({ client, topic, end, time, random, journal }
         });
       }
       acknowledged(page, since);
-      if (isClosed) void subscribe();
-    } else time.after(random.between(200, 1_000), () => void subscribe());
+      if (mayHaveEnded) void subscribe();
+    } else {
+      subscribedOn = undefined;
+      time.after(random.between(200, 1_000), () => void subscribe());
+    }
   }
 
   async function unsubscribe(): Promise<void> {
@@ -119,10 +130,7 @@ export function createSubscription({ client, topic, end, time, random, journal }
     },
     connected: () => void subscribe(),
     receive: (frame) => took(receiver.receive(frame, time.now())),
-    closing() {
-      isClosed = true;
-      void subscribe();
-    },
+    closing: comeBack,
     check() {
       receiver.check(time.now());
       took({ messages: [] });
