@@ -20,6 +20,7 @@ const CHECKPOINT_UNITS = 5;
  * row takes 1,000 writes a second.
  */
 const READERS_PER_CHECKPOINT = 8;
+const MAX_CHECKPOINT_CHANCE = 0.5;
 /** Numbers that one reader makes void; those behind wait for the next. */
 const MAX_VOIDS = 100;
 /** Times that a reader begins again because a late publisher was quicker. */
@@ -117,7 +118,7 @@ export function createSettle({ heads, rows, now, random }: SettlingOptions): Set
 
   async function keep(topic: TopicHash, head: TopicHead, { seq, savedUnits }: Progress): Promise<void> {
     const gain = savedUnits / CHECKPOINT_UNITS;
-    const isWorthIt = gain > 1 && random() * READERS_PER_CHECKPOINT < gain;
+    const isWorthIt = gain > 1 && random() < Math.min(gain / READERS_PER_CHECKPOINT, MAX_CHECKPOINT_CHANCE);
     if (!isWorthIt && !isNearItsEnd(head, now())) return;
     try {
       await heads.keep(topic, head, seq);
