@@ -84,6 +84,7 @@ describe("publishing stays within the budget", () => {
     const dead = aParty(server);
     const write = dead.holdNextWrite();
     const batch = { payloads: ["dead"], key, time: dead.clock.now() };
+    // Never released: that is how it dies.
     dead.log.append(DEFAULT_APP, topic, batch, RETENTION).catch(() => undefined);
     await write.held;
     await expectWithin({ read: 1.5, write: 4 }, () => publish("repeat", { key }));
@@ -174,6 +175,7 @@ describe("places stay within the budget", () => {
     const late = aParty(server);
     const write = late.holdNextWrite();
     const batch = { payloads: ["late"], time: late.clock.now() };
+    // Never released.
     late.log.append(DEFAULT_APP, topic, batch, RETENTION).catch(() => undefined);
     await write.held;
     for (let i = 0; i < 4; i++) await publish(randomBytes(12_000).toString("base64url"));
