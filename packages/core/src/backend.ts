@@ -1,5 +1,8 @@
+import { type Applications, createApplications, openApplications } from "./applications.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Backend, Config } from "./config.ts";
+import type { ClosedDoors } from "./doors.ts";
+import { createDynamoDbAppStore } from "./drivers/app-store/dynamodb.ts";
 import { createGatewayClient, createSqsClient } from "./drivers/aws-clients.ts";
 import { createApiGateway } from "./drivers/connection-gateway/api-gateway.ts";
 import { createDynamoDbConnectionStore } from "./drivers/connection-store/dynamodb.ts";
@@ -7,11 +10,15 @@ import { createDynamoDbClient } from "./drivers/dynamodb/client.ts";
 import { createSqsQueue } from "./drivers/fanout-queue/sqs.ts";
 import { createDynamoDbTopicLog } from "./drivers/topic-log/dynamodb.ts";
 import { embeddedPorts } from "./embedded.ts";
+import type { AppStore } from "./ports/app-store.ts";
 import type { ConnectionGateway } from "./ports/connection-gateway.ts";
 import type { ConnectionStore } from "./ports/connection-store.ts";
 import type { FanoutQueue } from "./ports/fanout-queue.ts";
 import type { TopicLog } from "./ports/topic-log.ts";
+import { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";
 import type { Logger } from "./service.ts";
+import { createKeyCheck, everyone, type KeyCheck } from "./use-cases/check-key.ts";
+import { anyone, type TokenCheck } from "./use-cases/check-token.ts";
 
 /*
  * Which driver a backend has for each port: one function a port, so that a bundle holds only the drivers that its handler asks for.
@@ -52,6 +59,29 @@ export function gatewayOf({ backend, posting }: Config, logger: Logger): Connect
   if (backend.store === "memory") return embeddedPorts().gateway;
   const client = createGatewayClient({ endpoint: backend.gatewayEndpoint, concurrency: posting.concurrency });
   return createApiGateway({ client, logger, ...posting });
+}
+
+export function applicationsOf({ backend, doors, rules }: Config): Applications {
+  if (doors.open) return openApplications(rules);
+  return createApplications({ apps: appStoreOf(backend, doors), clock: clockOf(backend), rules });
+}
+
+function appStoreOf(backend: Backend, { applicationsTable = "" }: ClosedDoors): AppStore {
+  if (backend.store === "memory") return embeddedPorts().apps;
+  return createDynamoDbAppStore({ client: dynamodb(), tableName: applicationsTable, clock: clockOf(backend) });
+}
+
+export function keyCheckOf({ backend, doors }: Config, applications: Applications): KeyCheck {
+  return doors.open ? everyone : createKeyCheck({ applications, clock: clockOf(backend) });
+}
+
+export function tokenCheckOf({ doors }: Config, _applications: Applications): TokenCheck {
+  if (doors.open) return anyone;
+  throw new Error("not built yet");
+}
+
+export function limiterOf({ backend, messagesPerSecond }: Config): RateLimiter {
+  return createRateLimiter({ clock: clockOf(backend), perSecond: messagesPerSecond });
 }
 
 let client: ReturnType<typeof createDynamoDbClient> | undefined;

@@ -1,6 +1,8 @@
 import * as v from "valibot";
+import { type AllowedOrigins, type Doors, parseDoors } from "./doors.ts";
 import { parseTopicRules } from "./parse-topic-rules.ts";
 import type { Settings } from "./service.ts";
+import type { TopicRules } from "./topic-rules.ts";
 
 /** Where a service keeps things and how it posts. */
 export type Backend =
@@ -16,7 +18,13 @@ export type Backend =
 
 export interface Config {
   readonly backend: Backend;
+  readonly doors: Doors;
+  readonly allowedOrigins: AllowedOrigins;
   readonly settings: Settings;
+  /** What holds for all applications, behind what each says for itself. */
+  readonly rules: TopicRules;
+  /** Of one connection, as far as one Lambda sees it. */
+  readonly messagesPerSecond: number;
   readonly posting: { readonly concurrency: number; readonly timeoutMs: number };
 }
 
@@ -35,6 +43,7 @@ const countsSchema = v.object({
   SUBSCRIPTIONS_MAX: count(100, 1, 1_000),
   POST_CONCURRENCY: count(64, 1, 1_000),
   POST_TIMEOUT_MS: count(3_000, 100, 8_000),
+  MESSAGES_PER_SECOND_MAX: count(100, 1, 1_000_000),
 });
 
 const STORES = ["memory", "dynamodb"] as const;
@@ -49,33 +58,45 @@ const dynamodbSchema = v.object({
 
 /** Reads what a service is configured with. Throws a `ConfigError` that names every fault at once. */
 export function parseConfig(environment: Environment): Config {
-  const names = [...Object.keys(countsSchema.entries), ...Object.keys(dynamodbSchema.entries), "STORE"];
+  const set = withoutEmpty(environment);
   // A name that isn't set stays in as undefined, so that its own fault is told and not the object's.
-  const set = Object.fromEntries(names.map((name) => [name, environment[name] === "" ? undefined : environment[name]]));
-  const counts = v.safeParse(countsSchema, set);
-  const store = v.safeParse(storeSchema, set);
-  const dynamodb = set.STORE === "dynamodb" ? v.safeParse(dynamodbSchema, set) : undefined;
+  const pick = (schema: { readonly entries: object }) =>
+    Object.fromEntries(Object.keys(schema.entries).map((name) => [name, set[name]]));
+  const counts = v.safeParse(countsSchema, pick(countsSchema));
+  const store = v.safeParse(storeSchema, pick(storeSchema));
+  const dynamodb = set.STORE === "dynamodb" ? v.safeParse(dynamodbSchema, pick(dynamodbSchema)) : undefined;
   const issues: v.BaseIssue<unknown>[] = [store, counts, dynamodb].flatMap(
     (parsed): v.BaseIssue<unknown>[] => parsed?.issues ?? [],
   );
-  const topicRules = parseTopicRules(environment.TOPIC_RULES || "[]");
-  if (issues.length > 0 || !counts.success || !store.success || "faults" in topicRules) {
-    const faults = issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`);
-    if ("faults" in topicRules) faults.push(...topicRules.faults.map((fault) => `TOPIC_RULES${fault}`));
+  const topicRules = parseTopicRules(set.TOPIC_RULES ?? "[]");
+  const doors = parseDoors(set);
+  const faults = [
+    ...issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`),
+    ...("faults" in topicRules ? topicRules.faults.map((fault) => `TOPIC_RULES${fault}`) : []),
+    ...("faults" in doors ? doors.faults : []),
+  ];
+  if (faults.length > 0 || !counts.success || "faults" in topicRules || "faults" in doors) {
     throw new ConfigError(`The environment is wrong: ${faults.join(" ")} The README lists every name.`);
   }
-  const { POST_CONCURRENCY, POST_TIMEOUT_MS, ...fanout } = counts.output;
+  const { POST_CONCURRENCY, POST_TIMEOUT_MS, MESSAGES_PER_SECOND_MAX, ...fanout } = counts.output;
   return {
     backend: dynamodb?.success ? dynamodbBackend(dynamodb.output) : { store: "memory" },
+    ...doors,
     settings: {
       inlineMax: fanout.FANOUT_INLINE_MAX,
       pageSize: fanout.FANOUT_PAGE_SIZE,
       maxAttempts: fanout.FANOUT_ATTEMPTS_MAX,
       maxSubscriptions: fanout.SUBSCRIPTIONS_MAX,
-      rules: topicRules.rules,
     },
+    rules: topicRules.rules,
+    messagesPerSecond: MESSAGES_PER_SECOND_MAX,
     posting: { concurrency: POST_CONCURRENCY, timeoutMs: POST_TIMEOUT_MS },
   };
+}
+
+/** An empty variable counts as not set. */
+export function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
 }
 
 function dynamodbBackend(names: v.InferOutput<typeof dynamodbSchema>): Backend {

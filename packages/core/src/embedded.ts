@@ -1,8 +1,10 @@
 import type { Clock } from "./clock.ts";
+import type { AppStore } from "./ports/app-store.ts";
 import type { Ports } from "./ports/ports.ts";
 
 /** What a host offers to the handlers that run in its own process, in place of DynamoDB, SQS, API Gateway, and the time of day. */
 export interface EmbeddedPorts extends Ports {
+  readonly apps: AppStore;
   readonly clock: Clock;
 }
 

@@ -1,5 +1,25 @@
+export {
+  type Access,
+  allow,
+  allowEverywhere,
+  type Caller,
+  EVERYTHING,
+  type Grant,
+  may,
+  NOTHING,
+  type Operation,
+  type Right,
+} from "./access.ts";
+export {
+  type Applications,
+  CACHE_MS,
+  createApplications,
+  type KnownApplication,
+  openApplications,
+} from "./applications.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Backend, type Config, ConfigError, type Environment, parseConfig } from "./config.ts";
+export type { AllowedOrigins, ClosedDoors, Doors } from "./doors.ts";
 export { UnavailableError } from "./errors.ts";
 export {
   type AppId,
@@ -11,6 +31,7 @@ export {
   type Subscriber,
   type Target,
 } from "./model.ts";
+export type { Application, ApplicationChanges, ApplicationKey, ApplicationPage, AppStore } from "./ports/app-store.ts";
 export type { ConnectionGateway, ConnectionInfo, PostFailures, PostOptions } from "./ports/connection-gateway.ts";
 export type {
   ConnectionStore,
@@ -43,11 +64,15 @@ export {
   type TopicLog,
   VOID_AFTER_MS,
 } from "./ports/topic-log.ts";
+export { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";
 export type { Envelope, Logger, Service, Settings } from "./service.ts";
 export { DEFAULT_RULE, type TopicRule, type TopicRules } from "./topic-rules.ts";
+export { createKeyCheck, everyone, type KeyCheck } from "./use-cases/check-key.ts";
+export { anyone, type Knock, type TokenCheck } from "./use-cases/check-token.ts";
 export { type ConnectInput, connect } from "./use-cases/connect.ts";
 export { deleteTopic } from "./use-cases/delete-topic.ts";
 export { deliver } from "./use-cases/deliver.ts";
+export { endConnection } from "./use-cases/end-connection.ts";
 export { findBehind } from "./use-cases/find-behind.ts";
 export { findSender } from "./use-cases/find-sender.ts";
 export { type PublishInput, publish } from "./use-cases/publish.ts";

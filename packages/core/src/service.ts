@@ -1,8 +1,8 @@
+import type { Applications } from "./applications.ts";
 import type { Clock } from "./clock.ts";
 import type { Target } from "./model.ts";
 import type { MessagesFanout } from "./ports/fanout-queue.ts";
 import type { Ports } from "./ports/ports.ts";
-import type { TopicRules } from "./topic-rules.ts";
 
 /** How a service's messages look on the wire. */
 export interface Envelope {
@@ -22,7 +22,6 @@ export interface Settings {
   readonly maxAttempts: number;
   /** Topics that one connection may hold. */
   readonly maxSubscriptions: number;
-  readonly rules: TopicRules;
 }
 
 /** Where things go that nobody waits for. Never give it a payload, token or key. */
@@ -35,6 +34,7 @@ export interface Logger {
 export interface Service extends Ports {
   /** Its management endpoint; see {@link Target}. */
   readonly address: string;
+  readonly applications: Applications;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly envelope: Envelope;

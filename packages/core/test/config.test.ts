@@ -4,21 +4,30 @@ import { parseConfig } from "@topicast/core";
 describe("parseConfig", () => {
   it("has defaults; an empty name counts as not set", () => {
     const posting = { concurrency: 64, timeoutMs: 3_000 };
-    const settings = { inlineMax: 16, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100, rules: [] };
-    expect(parseConfig({ STORE: "memory", FANOUT_INLINE_MAX: "", PATH: "/bin" })).toEqual({
+    const settings = { inlineMax: 16, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100 };
+    expect(parseConfig({ STORE: "memory", OPEN: "yes", FANOUT_INLINE_MAX: "", PATH: "/bin" })).toEqual({
       backend: { store: "memory" },
+      doors: { open: true },
+      allowedOrigins: "*",
+      rules: [],
+      messagesPerSecond: 100,
       settings,
       posting,
     });
   });
 
   it("takes what is set", () => {
-    const { settings } = parseConfig({ STORE: "memory", FANOUT_INLINE_MAX: "0", SUBSCRIPTIONS_MAX: "1000" });
+    const { settings } = parseConfig({
+      STORE: "memory",
+      OPEN: "yes",
+      FANOUT_INLINE_MAX: "0",
+      SUBSCRIPTIONS_MAX: "1000",
+    });
     expect(settings).toMatchObject({ inlineMax: 0, maxSubscriptions: 1_000 });
   });
 
   it.each(["-1", "1.5", "many", "1001", "1e2", " 1"])("refuses FANOUT_INLINE_MAX=%j", (value) => {
-    expect(() => parseConfig({ STORE: "memory", FANOUT_INLINE_MAX: value })).toThrow(
+    expect(() => parseConfig({ STORE: "memory", OPEN: "yes", FANOUT_INLINE_MAX: value })).toThrow(
       "FANOUT_INLINE_MAX must be a whole number from 0 to 1000.",
     );
   });
@@ -26,6 +35,7 @@ describe("parseConfig", () => {
   it("needs to know where things are on AWS", () => {
     const environment = {
       STORE: "dynamodb",
+      OPEN: "yes",
       TABLE_NAME: "t",
       FANOUT_QUEUE_URL: "https://sqs/q",
       DEAD_LETTER_QUEUE_URL: "https://sqs/d",
@@ -44,10 +54,44 @@ describe("parseConfig", () => {
   });
 
   it("reports all faults at once", () => {
-    const environment = { STORE: "oracle", FANOUT_PAGE_SIZE: "0", SUBSCRIPTIONS_MAX: "lots" };
+    const environment = { STORE: "oracle", OPEN: "yes", FANOUT_PAGE_SIZE: "0", SUBSCRIPTIONS_MAX: "lots" };
     expect(() => parseConfig(environment)).toThrow(
       "The environment is wrong: STORE must be one of: memory, dynamodb. FANOUT_PAGE_SIZE must be a whole number from 1 to 1000. " +
         "SUBSCRIPTIONS_MAX must be a whole number from 1 to 1000. The README lists every name.",
     );
+  });
+
+  describe("of doors", () => {
+    const closed = { STORE: "memory", ENCRYPTION_KEY: "x".repeat(32) };
+
+    it("keeps them closed unless it is told in words to open them", () => {
+      expect(parseConfig(closed).doors).toEqual({ open: false, encryptionKey: { value: "x".repeat(32) } });
+      expect(parseConfig({ STORE: "memory", ENCRYPTION_KEY_PARAMETER: "/key" }).doors).toEqual({
+        open: false,
+        encryptionKey: { parameter: "/key" },
+      });
+      expect(() => parseConfig({ ...closed, OPEN: "true" })).toThrow('OPEN must be "yes" or not set.');
+      expect(() => parseConfig({ STORE: "memory" })).toThrow("ENCRYPTION_KEY or ENCRYPTION_KEY_PARAMETER must be set");
+    });
+
+    it.each([
+      [{ ENCRYPTION_KEY: "short" }, "ENCRYPTION_KEY must have at least 32 characters."],
+      [{ STORE: "dynamodb" }, "APPLICATIONS_TABLE_NAME must be set."],
+      [{ JWKS_URL: "https://id.example.com/keys" }, "JWKS_ALGORITHM must say which"],
+      [{ JWKS_URL: "keys", JWKS_ALGORITHM: "HS256" }, "JWKS_URL must be a URL. JWKS_ALGORITHM must be one of: RS256"],
+      [{ AUTH_URL: "https://a", JWKS_URL: "https://b", JWKS_ALGORITHM: "RS256" }, "AUTH_URL and JWKS_URL exclude"],
+      [{ ALLOWED_ORIGINS: "https://a.example, b.example" }, "ALLOWED_ORIGINS must be * or origins"],
+      [{ ALLOWED_ORIGINS: "https://a.example/path" }, "ALLOWED_ORIGINS must be * or origins"],
+    ])("refuses %j", (names, message) => {
+      expect(() => parseConfig({ ...closed, ...names })).toThrow(message);
+    });
+
+    it("takes origins divided by commas", () => {
+      const { allowedOrigins } = parseConfig({
+        ...closed,
+        ALLOWED_ORIGINS: "https://a.example, http://localhost:5173",
+      });
+      expect(allowedOrigins).toEqual(["https://a.example", "http://localhost:5173"]);
+    });
   });
 });

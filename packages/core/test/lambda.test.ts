@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type Job, UnavailableError } from "@topicast/core";
+import { everyone, type Job, UnavailableError } from "@topicast/core";
 import { health, httpHandler, json, queueHandler } from "@topicast/core/lambda";
 import { aConnection, aJob, aTopic, TEST_START } from "@topicast/testing";
 import type { APIGatewayProxyEventV2, SQSEvent, SQSRecord } from "aws-lambda";
@@ -84,13 +84,24 @@ describe("a record", () => {
 describe("httpHandler", () => {
   const { logger } = testService();
   const event = (fields: Partial<APIGatewayProxyEventV2>) =>
-    ({ routeKey: "POST /echo/{proxy+}", headers: {}, isBase64Encoded: false, ...fields }) as APIGatewayProxyEventV2;
-  const handler = httpHandler(logger, {
-    "POST /echo/{proxy+}": async ({ rest, body }) => json(200, { rest, body }),
-    "GET /store": () =>
-      Promise.reject(new UnavailableError("store", "ProvisionedThroughputExceeded at table secret-name")),
-    "GET /bug": () => Promise.reject(new Error("a secret")),
-  });
+    ({
+      routeKey: "POST /echo/{proxy+}",
+      headers: {},
+      requestContext: { requestId: "r1" },
+      isBase64Encoded: false,
+      ...fields,
+    }) as APIGatewayProxyEventV2;
+  const handler = httpHandler(
+    { logger, allowedOrigins: "*", checkKey: everyone },
+    {
+      withKey: {
+        "POST /echo/{proxy+}": async ({ rest, body }) => json(200, { rest, body }),
+        "GET /store": () =>
+          Promise.reject(new UnavailableError("store", "ProvisionedThroughputExceeded at table secret-name")),
+        "GET /bug": () => Promise.reject(new Error("a secret")),
+      },
+    },
+  );
 
   it("reads a body whichever way it comes", async () => {
     const body = Buffer.from("grüße").toString("base64");

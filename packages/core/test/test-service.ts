@@ -1,4 +1,4 @@
-import type { Job, Service, Settings } from "@topicast/core";
+import { type Job, openApplications, type Service, type Settings, type TopicRules } from "@topicast/core";
 import {
   createMemoryConnectionStore,
   createMemoryQueue,
@@ -20,11 +20,15 @@ export interface TestService extends Service {
 }
 
 /** A service in memory, whose time stands still. */
-export function testService(settings: Partial<Settings> = {}, overrides: Partial<Service> = {}): TestService {
+export function testService(
+  { rules = [], ...settings }: Partial<Settings & { rules: TopicRules }> = {},
+  overrides: Partial<Service> = {},
+): TestService {
   const clock = testClock();
   const logged: string[] = [];
   return {
     address: "local",
+    applications: openApplications(rules),
     connections: createMemoryConnectionStore({ clock }),
     log: createMemoryTopicLog({ clock }),
     queue: createMemoryQueue({ clock }),
@@ -36,7 +40,7 @@ export function testService(settings: Partial<Settings> = {}, overrides: Partial
       error: (message) => logged.push(`error: ${message}`),
     },
     envelope: { frames: ({ topic, epoch, messages }) => encodeMessages({ topic, epoch }, messages) },
-    settings: { inlineMax: 16, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100, rules: [], ...settings },
+    settings: { inlineMax: 16, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100, ...settings },
     ...(overrides as Partial<TestService>),
   };
 }

@@ -4,8 +4,11 @@ import { aTopic } from "@topicast/testing";
 import { ruleFor } from "../src/topic-rules.ts";
 
 const rulesOf = (rules: unknown) =>
-  parseConfig({ STORE: "memory", TOPIC_RULES: typeof rules === "string" ? rules : JSON.stringify(rules) }).settings
-    .rules;
+  parseConfig({
+    STORE: "memory",
+    OPEN: "yes",
+    TOPIC_RULES: typeof rules === "string" ? rules : JSON.stringify(rules),
+  }).rules;
 
 describe("topic rules", () => {
   it("hold for the topics that they match, the first one whole", () => {
@@ -25,7 +28,11 @@ describe("topic rules", () => {
 
   it("leave the defaults where none matches", () => {
     for (const rules of [undefined, "", "[]", '[{"match":"room/*"}]']) {
-      const { settings } = parseConfig({ STORE: "memory", ...(rules !== undefined && { TOPIC_RULES: rules }) });
+      const settings = parseConfig({
+        STORE: "memory",
+        OPEN: "yes",
+        ...(rules !== undefined && { TOPIC_RULES: rules }),
+      });
       expect(ruleFor(settings.rules, aTopic("lobby"))).toBe(DEFAULT_RULE);
     }
   });

@@ -1,6 +1,11 @@
 import type { Clock } from "@topicast/core";
 import type { EmbeddedPorts } from "@topicast/core/embedded";
-import { createMemoryConnectionStore, createMemoryQueue, createMemoryTopicLog } from "@topicast/core/memory";
+import {
+  createMemoryAppStore,
+  createMemoryConnectionStore,
+  createMemoryQueue,
+  createMemoryTopicLog,
+} from "@topicast/core/memory";
 import type { Backend, ServicePorts } from "./backend.ts";
 import { createLocalGateway } from "./connection-registry.ts";
 import { startEventSource } from "./event-source.ts";
@@ -15,9 +20,12 @@ export interface EmbeddedBackendOptions {
 /** Everything in this process: memory drivers, which handlers find in theirs. */
 export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend {
   const { clock, limits, wrapPorts } = options;
+  /** One for all services. */
+  const apps = createMemoryAppStore({ clock });
   return {
     async open({ definition: { name }, registry }) {
       const ports: ServicePorts = {
+        apps,
         clock,
         connections: createMemoryConnectionStore({ clock }),
         log: createMemoryTopicLog({ clock }),

@@ -78,6 +78,7 @@ export function createExecutionEnvironment(options: ExecutionEnvironmentOptions)
 function gatePorts(gate: FreezeGate, { clock, ...ports }: EmbeddedPorts): EmbeddedPorts {
   return {
     clock: { now: clock.now, sleep: gateAsync(gate, clock.sleep) },
+    apps: gatePort(gate, ports.apps),
     connections: gatePort(gate, ports.connections),
     log: gatePort(gate, ports.log),
     queue: gatePort(gate, ports.queue),

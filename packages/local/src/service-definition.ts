@@ -13,6 +13,14 @@ export interface WebSocketRoute {
   readonly routeKey: string;
   /** Whether a returned `body` reaches the client: only where the route has a `$default` route response. */
   readonly answers: boolean;
+  readonly authorizer?: AuthorizerDefinition;
+}
+
+export interface AuthorizerDefinition {
+  /** The function, of the same service. */
+  readonly name: string;
+  /** `route.request.header.X` and `route.request.querystring.x`: all must be there, or the function isn't asked. */
+  readonly identitySource: readonly string[];
 }
 
 export interface QueueSource {
@@ -140,7 +148,13 @@ function toSources(events: readonly FunctionEvent[]) {
     webSocketRoutes: events.flatMap(({ websocket }) =>
       websocket === undefined
         ? []
-        : [{ routeKey: websocket.route, answers: websocket.routeResponseSelectionExpression !== undefined }],
+        : [
+            {
+              routeKey: websocket.route,
+              answers: websocket.routeResponseSelectionExpression !== undefined,
+              ...(websocket.authorizer !== undefined && { authorizer: websocket.authorizer }),
+            },
+          ],
     ),
     httpRouteKeys: events.flatMap(({ httpApi }) => (httpApi === undefined ? [] : [httpApi])),
     queueSources: events.flatMap(({ sqs }) =>

@@ -3,7 +3,8 @@ import { parseReference, type ResourceReference } from "./resource-reference.ts"
 import { isIntrinsic } from "./serverless-yaml.ts";
 import { resourcesSchema } from "./service-resources.ts";
 
-const NO_AUTHORIZERS = "The local host runs no authorizers and would let everyone in; check the caller in the handler";
+const NO_AUTHORIZERS =
+  "The local host runs no authorizers of HTTP APIs and would let everyone in; check the caller in the handler";
 
 /** A string stands for an object with this one field, as osls has it. */
 function shorthand<T extends v.GenericSchema>(field: string, schema: T) {
@@ -39,12 +40,29 @@ const environment = v.pipe(
   }),
 );
 
+const identitySource = v.pipe(
+  v.string(),
+  v.regex(
+    /^route\.request\.(header|querystring)\.[\w-]+$/,
+    "Expected route.request.header. or route.request.querystring. and a name",
+  ),
+);
+
 const webSocketEvent = shorthand(
   "route",
   v.object({
     route: v.pipe(v.string(), v.minLength(1)),
     routeResponseSelectionExpression: v.optional(v.literal("$default")),
-    authorizer: v.optional(v.never(NO_AUTHORIZERS)),
+    authorizer: v.optional(
+      shorthand(
+        "name",
+        v.object({
+          name: v.string("Expected the name of a function of this service"),
+          // What osls takes where nothing is said.
+          identitySource: v.optional(v.array(identitySource), ["route.request.header.Auth"]),
+        }),
+      ),
+    ),
   }),
 );
 

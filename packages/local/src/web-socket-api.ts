@@ -37,9 +37,11 @@ export function createWebSocketApi(options: WebSocketApiOptions): WebSocketApi {
           contentType: "application/json",
         });
       }
-      const connection = { id: createGatewayId(), connectedAt: clock.now(), ...readRequestOrigin(request) };
-      const admission = await admit(options, connection, request);
+      const stranger = { id: createGatewayId(), connectedAt: clock.now(), ...readRequestOrigin(request) };
+      const admission = await admit(options, stranger, request);
       if (!admission.admitted) return refuseUpgrade(socket, admission.refusal);
+      const { authorizer } = admission;
+      const connection: EventConnection = { ...stranger, ...(authorizer && { authorizer }) };
       await faults.handshake?.(address.stage, connection.id);
       const webSocket = closed ? undefined : upgrader.upgrade(request, socket, head, admission.subprotocol);
       if (webSocket !== undefined) {

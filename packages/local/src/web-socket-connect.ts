@@ -1,17 +1,18 @@
 import type { IncomingMessage } from "node:http";
 import { errorFrame } from "./error-frame.ts";
 import { findHeader, parseProxyResponse } from "./proxy-response.ts";
-import { createConnectEvent, type EventConnection } from "./web-socket-events.ts";
+import { authorize } from "./web-socket-authorizer.ts";
+import { type AuthorizerContext, createConnectEvent, type EventConnection } from "./web-socket-events.ts";
 import type { Refusal } from "./web-socket-handshake.ts";
 import type { WebSocketApiOptions } from "./web-socket-options.ts";
 
 /** What `$connect` decided. */
 export type Admission =
-  | { readonly admitted: true; readonly subprotocol?: string }
+  | { readonly admitted: true; readonly subprotocol?: string; readonly authorizer?: AuthorizerContext }
   | { readonly admitted: false; readonly refusal: Refusal };
 
 /**
- * Runs `$connect`, which the upgrade waits for. A 2xx admits, another status passes through, a function that fails is answered with 502.
+ * Runs the authorizer and then `$connect`, which the upgrade waits for. A 2xx admits, another status passes through, a function that fails is answered with 502.
  * A service without the route admits everyone.
  */
 export async function admit(
@@ -20,8 +21,11 @@ export async function admit(
   request: IncomingMessage,
 ): Promise<Admission> {
   const { address, routes, integrate, log } = options;
-  if (routes.connect === undefined) return { admitted: true };
-  const event = createConnectEvent(address, connection, request);
+  const authorization = await authorize(options, createConnectEvent(address, connection, request));
+  if (!authorization.allowed) return { admitted: false, refusal: authorization.refusal };
+  const authorizer = authorization.context && { authorizer: authorization.context };
+  if (routes.connect === undefined) return { admitted: true, ...authorizer };
+  const event = createConnectEvent(address, { ...connection, ...authorizer }, request);
   const { requestId } = event.requestContext;
   const outcome = await integrate(routes.connect.function, event);
   if (outcome.status === "late") {
@@ -35,7 +39,7 @@ export async function admit(
   const { statusCode, headers, body } = response;
   if (statusCode < 200 || statusCode > 299) return refuse(statusCode, body ?? "", findHeader(headers, "content-type"));
   const subprotocol = findHeader(headers, "sec-websocket-protocol");
-  return subprotocol === undefined ? { admitted: true } : { admitted: true, subprotocol };
+  return { admitted: true, ...(subprotocol !== undefined && { subprotocol }), ...authorizer };
 }
 
 function refuse(status: number, body: string, contentType = "application/json"): Admission {

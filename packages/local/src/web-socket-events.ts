@@ -15,9 +15,14 @@ export interface WebSocketApiAddress {
 /** The connection that an event is about. */
 export interface EventConnection extends RequestOrigin {
   readonly id: string;
+  /** What an authorizer said of it: on all of its events. */
+  readonly authorizer?: AuthorizerContext;
   /** Unix ms. */
   readonly connectedAt: number;
 }
+
+/** What an authorizer gives on, and `principalId`. */
+export type AuthorizerContext = Readonly<Record<string, string | number | boolean>>;
 
 type Headers = Record<string, string>;
 type MultiValueHeaders = Record<string, string[]>;
@@ -39,6 +44,13 @@ export interface WebSocketRequestContext {
   readonly domainName: string;
   readonly connectionId: string;
   readonly apiId: string;
+  readonly authorizer?: AuthorizerContext;
+}
+
+/** What an authorizer gets: the event of `$connect`, and what it is to decide about. */
+export interface WebSocketAuthorizerEvent extends WebSocketEvent {
+  readonly type: "REQUEST";
+  readonly methodArn: string;
 }
 
 /** An event of a WebSocket API, its fields as captured on AWS. */
@@ -64,7 +76,7 @@ function createContext(
   parts: ContextParts,
 ): WebSocketRequestContext {
   const requestId = createGatewayId();
-  const { sourceIp, userAgent } = connection;
+  const { sourceIp, userAgent, authorizer } = connection;
   return {
     ...parts,
     extendedRequestId: requestId,
@@ -78,6 +90,7 @@ function createContext(
     domainName: api.domainName,
     connectionId: connection.id,
     apiId: api.apiId,
+    ...(authorizer !== undefined && { authorizer }),
   };
 }
 
@@ -101,6 +114,12 @@ export function createConnectEvent(
     }),
     isBase64Encoded: false,
   };
+}
+
+export function createAuthorizerEvent(event: WebSocketEvent): WebSocketAuthorizerEvent {
+  const { apiId, stage } = event.requestContext;
+  const methodArn = `arn:aws:execute-api:us-east-1:000000000000:${apiId}/${stage}/$connect`;
+  return { type: "REQUEST", methodArn, ...event };
 }
 
 /** The client's headers in its own casing, without `Connection` and `Upgrade`, and those that API Gateway adds. */

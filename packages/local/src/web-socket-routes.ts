@@ -1,4 +1,5 @@
 import type { LambdaFunction } from "./lambda-function.ts";
+import { StartError } from "./start-error.ts";
 
 export interface WebSocketTarget {
   readonly function: LambdaFunction;
@@ -6,7 +7,15 @@ export interface WebSocketTarget {
   readonly answers: boolean;
 }
 
+/** Decides who connects. */
+export interface Authorizer {
+  readonly function: LambdaFunction;
+  readonly identitySource: readonly string[];
+}
+
 export interface WebSocketRoutes {
+  /** Of `$connect`: API Gateway has none elsewhere. */
+  readonly authorizer: Authorizer | undefined;
   readonly connect: WebSocketTarget | undefined;
   readonly disconnect: WebSocketTarget | undefined;
   /** Where a message goes; `undefined` where nothing takes it. */
@@ -25,6 +34,7 @@ export function createWebSocketRoutes(
     }
   }
   return {
+    authorizer: findAuthorizer(functions),
     connect: targets.get("$connect"),
     disconnect: targets.get("$disconnect"),
     select(body) {
@@ -36,6 +46,19 @@ export function createWebSocketRoutes(
       return undefined;
     },
   };
+}
+
+function findAuthorizer(functions: readonly LambdaFunction[]): Authorizer | undefined {
+  const routes = functions.flatMap(({ definition }) => definition.webSocketRoutes);
+  const misplaced = routes.find(({ routeKey, authorizer }) => authorizer !== undefined && routeKey !== "$connect");
+  if (misplaced !== undefined) {
+    throw new StartError(`The route ${misplaced.routeKey} has an authorizer; API Gateway runs one on $connect alone`);
+  }
+  const found = routes.find(({ authorizer }) => authorizer !== undefined)?.authorizer;
+  if (found === undefined) return undefined;
+  const authorizing = functions.find(({ definition }) => definition.name === found.name);
+  if (authorizing === undefined) throw new StartError(`The authorizer ${found.name} is no function of this service`);
+  return { function: authorizing, identitySource: found.identitySource };
 }
 
 function readRouteKey(body: string, path: readonly string[]): string | undefined {

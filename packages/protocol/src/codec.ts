@@ -2,7 +2,14 @@ import type { Message, MessagesFrame, Place, RecoveryFrame, ServerFrame } from "
 import { isJsonObject, parseJson, utf8Length } from "./json.ts";
 import { MAX_SERVER_FRAME_BYTES, MAX_SERVER_FRAME_DEPTH } from "./limits.ts";
 
-const TYPES: ReadonlySet<unknown> = new Set<ServerFrame["type"]>(["messages", "ack", "error", "pong", "closing"]);
+const TYPES: ReadonlySet<unknown> = new Set<ServerFrame["type"]>([
+  "messages",
+  "ack",
+  "error",
+  "pong",
+  "closing",
+  "direct",
+]);
 
 export function encodeFrame(frame: ServerFrame | RecoveryFrame): string {
   return JSON.stringify(frame);

@@ -32,6 +32,8 @@ export interface Fault {
   readonly message: string;
   /** The bound that was crossed: bytes for `payload_too_large`, topics for `too_many_subscriptions`. */
   readonly limit?: number;
+  /** Ms after which a retry may succeed. */
+  readonly retryAfter?: number;
 }
 
 /** A value, or why there is none. */

@@ -53,6 +53,8 @@ export interface ErrorFrame {
   readonly code: ErrorCode;
   readonly message: string;
   readonly limit?: number;
+  /** Ms after which a retry may succeed. */
+  readonly retryAfter?: number;
 }
 
 export interface PongFrame {
@@ -75,6 +77,16 @@ export interface ClosingFrame {
   readonly reconnect: boolean;
 }
 
+/** From a backend to one connection, or to all of a user. */
+export interface DirectFrame {
+  readonly type: "direct";
+  readonly payload: Json;
+  /** Absent where the backend didn't say. */
+  readonly from?: string;
+  /** Unix ms at which the service accepted it. */
+  readonly time: number;
+}
+
 /** How a replay in message-broadcast went; `epoch` and `seq` are where the room stands. */
 export interface RecoveryFrame {
   readonly type: "recovery";
@@ -84,4 +96,4 @@ export interface RecoveryFrame {
 }
 
 /** What the topic service sends. */
-export type ServerFrame = MessagesFrame | AckFrame | ErrorFrame | PongFrame | ClosingFrame;
+export type ServerFrame = MessagesFrame | AckFrame | ErrorFrame | PongFrame | ClosingFrame | DirectFrame;

@@ -18,6 +18,7 @@ export { CODES, type CodeMeaning, type ErrorCode, type Fault, ok, type Result, r
 export type {
   AckFrame,
   ClosingFrame,
+  DirectFrame,
   ErrorFrame,
   Message,
   MessagesFrame,

@@ -1,5 +1,16 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { addressOf, clockOf, connectionStoreOf, fanoutQueueOf, gatewayOf, topicLogOf } from "@topicast/core/backend";
+import {
+  addressOf,
+  applicationsOf,
+  clockOf,
+  connectionStoreOf,
+  fanoutQueueOf,
+  gatewayOf,
+  keyCheckOf,
+  limiterOf,
+  tokenCheckOf,
+  topicLogOf,
+} from "@topicast/core/backend";
 import { config } from "./config.ts";
 
 export { broadcastEnvelope as envelope } from "./envelope.ts";
@@ -10,10 +21,14 @@ export { broadcastEnvelope as envelope } from "./envelope.ts";
  */
 
 const { backend } = config;
-export const { settings } = config;
+export const { allowedOrigins, settings } = config;
 export const address = /* @__PURE__ */ addressOf(backend);
 export const clock = /* @__PURE__ */ clockOf(backend);
 export const logger = /* @__PURE__ */ new Logger({ serviceName: "message-broadcast" });
+export const applications = /* @__PURE__ */ applicationsOf(config);
+export const checkKey = /* @__PURE__ */ keyCheckOf(config, applications);
+export const checkToken = /* @__PURE__ */ tokenCheckOf(config, applications);
+export const limiter = /* @__PURE__ */ limiterOf(config);
 export const connections = /* @__PURE__ */ connectionStoreOf(backend);
 export const log = /* @__PURE__ */ topicLogOf(backend);
 export const queue = /* @__PURE__ */ fanoutQueueOf(backend);

@@ -8,9 +8,9 @@ import {
   type Result,
   type Topic,
 } from "@topicast/protocol";
-import { clock, connections, envelope, gateway, log, logger, queue, settings } from "./app.ts";
+import { applications, clock, connections, envelope, gateway, log, logger, queue, settings } from "./app.ts";
 
-const service = { clock, connections, envelope, gateway, log, logger, queue, settings };
+const service = { applications, clock, connections, envelope, gateway, log, logger, queue, settings };
 
 export const PONG = encodeFrame({ type: "pong" });
 

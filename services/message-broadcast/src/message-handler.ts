@@ -1,5 +1,5 @@
-import { findSender } from "@topicast/core";
-import { faultOf, type WebSocketCall } from "@topicast/core/lambda";
+import { allow, findSender } from "@topicast/core";
+import { faultOf, findObstacle, type WebSocketCall } from "@topicast/core/lambda";
 import {
   encodeFrame,
   isBroadcastPing,
@@ -8,7 +8,7 @@ import {
   parseBroadcast,
   type Result,
 } from "@topicast/protocol";
-import { connections, gateway, logger } from "./app.ts";
+import { applications, clock, connections, gateway, limiter, logger } from "./app.ts";
 import { broadcast, PONG } from "./broadcast.ts";
 
 /** Broadcasts a client's message. Returns the frame that answers it: only where it is a ping or fails. Never throws. */
@@ -30,7 +30,12 @@ export async function handleMisrouted(call: WebSocketCall): Promise<void> {
   if (reply !== undefined) await gateway.post([call.connection], reply);
 }
 
-async function broadcastFrom({ app, connection, body }: WebSocketCall): Promise<Result<string | undefined>> {
+const service = { applications, clock, connections, gateway, limiter, logger };
+
+async function broadcastFrom(call: WebSocketCall): Promise<Result<string | undefined>> {
+  const { app, connection, body } = call;
+  const obstacle = await findObstacle(service, call);
+  if (obstacle !== undefined) return { ok: false, fault: obstacle };
   const message = parseBroadcast(body, MAX_CLIENT_FRAME_BYTES);
   if (!message.ok) return message;
   if (isBroadcastPing(body, message.value)) return ok(PONG);
@@ -38,6 +43,8 @@ async function broadcastFrom({ app, connection, body }: WebSocketCall): Promise<
   if (!sender.ok) return sender;
   const { from, room } = sender.value;
   if (room === undefined) throw new Error("A connection of this service has no room.");
+  const allowed = allow(call, "publish", room);
+  if (!allowed.ok) return allowed;
   const published = await broadcast({ app, room, message: message.value, from, sender: connection.id });
   return published.ok ? ok(undefined) : published;
 }

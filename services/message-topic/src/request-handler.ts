@@ -1,6 +1,8 @@
-import type { ConnectionGateway, Service } from "@topicast/core";
+import { allow, type ConnectionGateway, type Operation } from "@topicast/core";
 import {
+  type AdmissionService,
   faultOf,
+  findObstacle,
   parseWebSocketEvent,
   routeResponse,
   type WebSocketCall,
@@ -25,12 +27,18 @@ export type Answer<A extends Action> = (
   call: WebSocketCall,
 ) => Promise<Result<ServerFrame | string | undefined>>;
 
+export type RequestService = AdmissionService & { readonly address: string };
+
+/** What a client must be allowed to do with the topic of a request. Who may subscribe may have what it missed, too. */
+const OPERATIONS: Readonly<Partial<Record<Action, Operation>>> = {
+  subscribe: "subscribe",
+  publish: "publish",
+  history: "history",
+};
+
 /** A Lambda handler for the route of one action. Its reply travels as the route's response. */
-export function requestHandler<A extends Action>(
-  { address, logger }: Pick<Service, "address" | "logger">,
-  action: A,
-  answer: Answer<A>,
-) {
+export function requestHandler<A extends Action>(service: RequestService, action: A, answer: Answer<A>) {
+  const { address, logger } = service;
   return async (event: WebSocketEvent) => {
     const call = parseWebSocketEvent(event, address);
     const parsed = parseRequest(call.body);
@@ -38,6 +46,8 @@ export function requestHandler<A extends Action>(
     const { request } = parsed;
     try {
       if (!isAction(request, action)) throw new Error(`The route of ${action} got another action.`);
+      const obstacle = (await findObstacle(service, call)) ?? findRefusal(request, call);
+      if (obstacle !== undefined) return routeResponse(errorFrame(obstacle, headOf(request)));
       const result = await answer(request, call);
       if (!result.ok) return routeResponse(errorFrame(result.fault, headOf(request)));
       return routeResponse(typeof result.value === "object" ? encodeFrame(result.value) : result.value);
@@ -45,6 +55,13 @@ export function requestHandler<A extends Action>(
       return routeResponse(errorFrame(faultOf(error, logger), headOf(request)));
     }
   };
+}
+
+function findRefusal(request: ClientRequest, call: WebSocketCall): Fault | undefined {
+  const operation = OPERATIONS[request.action];
+  if (operation === undefined || !("topic" in request)) return undefined;
+  const allowed = allow(call, operation, request.topic);
+  return allowed.ok ? undefined : allowed.fault;
 }
 
 /**

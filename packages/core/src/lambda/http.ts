@@ -1,44 +1,83 @@
-import { CODES, type Fault } from "@topicast/protocol";
+import { CODES, type Fault, type Result } from "@topicast/protocol";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import { type AppId, DEFAULT_APP } from "../model.ts";
+import type { Caller } from "../access.ts";
+import type { AllowedOrigins } from "../doors.ts";
 import type { Logger } from "../service.ts";
+import { answerPreflight, corsHeaders, findOriginFault } from "./cors.ts";
 import { faultOf } from "./faults.ts";
 
 /** A request of the HTTP API. */
-export interface HttpCall {
-  readonly app: AppId;
+export interface HttpRequest {
   /** The route that it matched, such as `POST /topics/{proxy+}`. */
   readonly route: string;
   /** What stood for `{proxy+}`, decoded; empty where the route has none. */
   readonly rest: string;
+  /** What stood for the other names in braces, decoded. */
+  readonly names: Readonly<Record<string, string | undefined>>;
   readonly query: Readonly<Record<string, string | undefined>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
 }
 
-export type HttpResponse = APIGatewayProxyStructuredResultV2;
-export type HttpRoute = (call: HttpCall) => Promise<HttpResponse>;
+/** A request, and who asks. */
+export type HttpCall<Who extends object = Caller> = HttpRequest & Who;
 
-/** A Lambda handler for the routes of an HTTP API, by their route keys. */
-export function httpHandler(logger: Logger, routes: Readonly<Record<string, HttpRoute>>) {
-  return async (event: APIGatewayProxyEventV2): Promise<HttpResponse> => {
-    const call = parseHttpEvent(event);
-    try {
-      const route = Object.hasOwn(routes, call.route) ? routes[call.route] : undefined;
-      return (await route?.(call)) ?? problem(notFound());
-    } catch (error) {
-      return problem(faultOf(error, logger));
-    }
-  };
+export type HttpResponse = APIGatewayProxyStructuredResultV2;
+
+/** Routes by their route keys. Those of `forAnyone` need no key. */
+export interface HttpRoutes<Who extends object = Caller> {
+  readonly forAnyone?: Readonly<Record<string, (request: HttpRequest) => Promise<HttpResponse>>>;
+  readonly withKey: Readonly<Record<string, (call: HttpCall<Who>) => Promise<HttpResponse>>>;
 }
 
-function parseHttpEvent(event: APIGatewayProxyEventV2): HttpCall {
-  const { body = "", isBase64Encoded } = event;
+export interface HttpOptions<Who extends object = Caller> {
+  readonly logger: Logger;
+  readonly allowedOrigins: AllowedOrigins;
+  /** Who asks, by the header `Authorization`. */
+  readonly checkKey: (authorization: string | undefined) => Promise<Result<Who>>;
+}
+
+/** A Lambda handler for the routes of an HTTP API. */
+export function httpHandler<Who extends object>(options: HttpOptions<Who>, routes: HttpRoutes<Who>) {
+  const { allowedOrigins } = options;
+  return async (event: APIGatewayProxyEventV2): Promise<HttpResponse> => {
+    const request = parseHttpEvent(event);
+    const { requestId } = event.requestContext;
+    const { origin } = request.headers;
+    if (request.route.startsWith("OPTIONS ")) return answerPreflight(allowedOrigins, origin);
+    const response = await answer(options, routes, request, requestId);
+    const headers = { ...response.headers, ...corsHeaders(allowedOrigins, origin), "x-request-id": requestId };
+    return { ...response, headers };
+  };
+}
+async function answer<Who extends object>(
+  { allowedOrigins, checkKey, logger }: HttpOptions<Who>,
+  { forAnyone = {}, withKey }: HttpRoutes<Who>,
+  request: HttpRequest,
+  requestId: string,
+): Promise<HttpResponse> {
+  const members = { requestId };
+  try {
+    const foreign = findOriginFault(allowedOrigins, request.headers.origin);
+    if (foreign !== undefined) return problem(foreign, members);
+    if (Object.hasOwn(forAnyone, request.route)) return (await forAnyone[request.route]?.(request)) as HttpResponse;
+    const caller = await checkKey(request.headers.authorization);
+    if (!caller.ok) return problem(caller.fault, members);
+    const route = Object.hasOwn(withKey, request.route) ? withKey[request.route] : undefined;
+    const answered = await route?.({ ...request, ...caller.value });
+    return answered ?? problem(notFound(), members);
+  } catch (error) {
+    return problem(faultOf(error, logger), members);
+  }
+}
+
+function parseHttpEvent(event: APIGatewayProxyEventV2): HttpRequest {
+  const { body = "", isBase64Encoded, pathParameters = {} } = event;
   return {
-    app: DEFAULT_APP,
     route: event.routeKey,
-    rest: event.pathParameters?.proxy ?? "",
+    rest: pathParameters.proxy ?? "",
+    names: pathParameters,
     query: event.queryStringParameters ?? {},
     headers: event.headers,
     body: isBase64Encoded ? Buffer.from(body, "base64").toString("utf8") : body,
@@ -55,13 +94,17 @@ export function jsonText(status: number, body: string): HttpResponse {
 
 /** A problem document (RFC 9457). `members` are added to it. */
 export function problem(fault: Fault, members: Record<string, unknown> = {}): HttpResponse {
-  const { code, message, limit } = fault;
+  const { code, message, ...extent } = fault;
   const { status, title } = CODES[code];
-  const document = { type: "about:blank", title, status, detail: message, code, ...(limit !== undefined && { limit }) };
+  const { retryAfter } = extent;
   return {
     statusCode: status,
-    headers: { "content-type": "application/problem+json" },
-    body: JSON.stringify({ ...document, ...members }),
+    headers: {
+      "content-type": "application/problem+json",
+      ...(retryAfter !== undefined && { "retry-after": String(Math.ceil(retryAfter / 1_000)) }),
+      ...(status === 401 && { "www-authenticate": "Bearer" }),
+    },
+    body: JSON.stringify({ type: "about:blank", title, status, detail: message, code, ...extent, ...members }),
   };
 }
 

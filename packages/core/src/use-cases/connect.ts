@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { ok, parseClientSecret, type Result, type Topic } from "@topicast/protocol";
-import type { AppId, Connection, Target } from "../model.ts";
+import type { Caller } from "../access.ts";
+import type { Connection, Target } from "../model.ts";
 import type { Service } from "../service.ts";
 
 /** API Gateway ends every connection after two hours; ten minutes more cover its `$connect` and our clocks. */
-export const CONNECTION_VALID_MS = (120 + 10) * 60_000;
+const CONNECTION_VALID_MS = (120 + 10) * 60_000;
 
 export interface ConnectInput {
-  readonly app: AppId;
+  readonly caller: Caller;
   readonly target: Target;
   /** What the client gave as `?client=`, unchecked. */
   readonly client?: string | undefined;
@@ -18,19 +19,25 @@ export interface ConnectInput {
 /** Remembers a connection, and subscribes it to its room. Throws `UnavailableError`. */
 export async function connect(
   service: Pick<Service, "connections">,
-  { app, target, client, room }: ConnectInput,
+  { caller, target, client, room }: ConnectInput,
 ): Promise<Result<Connection>> {
+  const { app, user, expiresAt } = caller;
   const secret = client === undefined ? undefined : parseClientSecret(client);
   if (secret?.ok === false) return secret;
   const connection: Connection = {
     ...target,
     app,
-    from: secret === undefined ? target.id : identityOf(secret.value),
+    from: user ?? (secret === undefined ? target.id : identityOf(secret.value)),
     ...(room !== undefined && { room }),
-    validUntil: target.connectedAt + CONNECTION_VALID_MS,
+    validUntil: validUntil(target, expiresAt),
   };
   await service.connections.connect(connection);
   return ok(connection);
+}
+
+/** Unix ms. The token's end comes before the connection's own where it is earlier. */
+export function validUntil({ connectedAt }: Target, expiresAt = Infinity): number {
+  return Math.min(connectedAt + CONNECTION_VALID_MS, expiresAt);
 }
 
 /** What others see of a client that keeps a secret: it survives a reconnect and doesn't give the secret away. */

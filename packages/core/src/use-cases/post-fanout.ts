@@ -83,7 +83,7 @@ export async function postFanout(
 
 /** Posts frames in order to each of the targets. */
 export async function postFrames<T extends Target>(
-  { gateway, clock }: PostService,
+  { gateway, clock }: Pick<PostService, "clock" | "gateway">,
   frames: readonly string[],
   targets: readonly T[],
   options: PostOptions,

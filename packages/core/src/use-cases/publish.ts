@@ -1,11 +1,12 @@
 import { type Json, ok, type Place, payloadBytes, type Result, refuse, type Topic } from "@topicast/protocol";
+import { findRule } from "../applications.ts";
 import type { AppId, ConnectionId } from "../model.ts";
 import type { IdempotencyKey } from "../ports/topic-log.ts";
 import type { Service } from "../service.ts";
-import { ruleFor, type TopicRule } from "../topic-rules.ts";
+import type { TopicRule } from "../topic-rules.ts";
 import { type FanOutService, fanOut } from "./fan-out.ts";
 
-type PublishService = FanOutService & Pick<Service, "log">;
+type PublishService = FanOutService & Pick<Service, "applications" | "log">;
 
 export interface PublishInput {
   readonly app: AppId;
@@ -29,7 +30,7 @@ export interface PublishInput {
  * that may be missing, and a retry is needed; with the same key it finishes what is missing, and doubles nothing.
  */
 export async function publish(service: PublishService, input: PublishInput): Promise<Result<Place | undefined>> {
-  const rule = ruleFor(service.settings.rules, input.topic);
+  const rule = await findRule(service.applications, input.app, input.topic);
   const checked = checkPayloads(input, rule);
   if (!checked.ok) return checked;
   if (input.ephemeral ?? rule.ephemeral) {

@@ -1,7 +1,7 @@
 import type { HistoryQuery, Place, Topic } from "@topicast/protocol";
+import { findRule } from "../applications.ts";
 import type { AppId, LoggedMessage } from "../model.ts";
 import type { Service } from "../service.ts";
-import { ruleFor } from "../topic-rules.ts";
 
 export interface HistoryInput {
   readonly app: AppId;
@@ -22,10 +22,10 @@ export interface History {
 
 /** What a topic's history keeps after a place, or its newest messages. Throws `UnavailableError`. */
 export async function readHistory(
-  { log, settings }: Pick<Service, "log" | "settings">,
+  { applications, log }: Pick<Service, "applications" | "log">,
   { app, topic, query }: HistoryInput,
 ): Promise<History> {
-  const { retention } = ruleFor(settings.rules, topic);
+  const { retention } = await findRule(applications, app, topic);
   if ("last" in query) {
     const latest = await log.readLatest(app, topic, { limit: query.last, retention });
     return { ...latest, recovered: true };

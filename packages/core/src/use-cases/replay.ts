@@ -1,14 +1,14 @@
 import { encodeFrame, type Place } from "@topicast/protocol";
+import { findRule } from "../applications.ts";
 import { isUnavailable } from "../errors.ts";
 import type { LoggedMessage } from "../model.ts";
 import type { ReplayJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
-import { ruleFor } from "../topic-rules.ts";
 import { type PostService, postFrames } from "./post-fanout.ts";
 import { tryLater } from "./try-later.ts";
 import { HAND_ON_MS, PAGE_MS, type RemainingMs } from "./worker-time.ts";
 
-export type ReplayService = PostService & Pick<Service, "log" | "queue" | "settings">;
+export type ReplayService = PostService & Pick<Service, "applications" | "log" | "queue" | "settings">;
 
 /** Messages of a read; all of them are posted before the next, in two seconds where a post takes 20 ms. */
 const PAGE_MESSAGES = 100;
@@ -52,9 +52,9 @@ export async function replay(service: ReplayService, job: ReplayJob, remainingMs
 }
 
 /** Undefined where the store is unavailable: failing the job for it would keep the client waiting until the queue brings it again. */
-async function readPage({ log, logger, settings }: ReplayService, { app, topic }: ReplayJob, since: Place) {
-  const { retention } = ruleFor(settings.rules, topic);
+async function readPage({ applications, log, logger }: ReplayService, { app, topic }: ReplayJob, since: Place) {
   try {
+    const { retention } = await findRule(applications, app, topic);
     return await log.readSince(app, topic, since, { limit: PAGE_MESSAGES, retention });
   } catch (error) {
     if (!isUnavailable(error)) throw error;

@@ -1,12 +1,13 @@
 import { type HistoryQuery, ok, type Result, refuse, type Topic } from "@topicast/protocol";
-import type { AppId, Target } from "../model.ts";
+import type { Caller } from "../access.ts";
+import type { Target } from "../model.ts";
 import type { Service } from "../service.ts";
-import { CONNECTION_VALID_MS } from "./connect.ts";
+import { validUntil } from "./connect.ts";
 import { UNKNOWN_CONNECTION } from "./find-sender.ts";
 import { type History, readHistory } from "./read-history.ts";
 
 export interface SubscribeTo {
-  readonly app: AppId;
+  readonly caller: Pick<Caller, "app" | "expiresAt">;
   readonly topic: Topic;
   readonly target: Target;
   /** What is to be read of the history, too. */
@@ -25,12 +26,18 @@ export interface Subscribed {
  * client finds it as it finds a lost tail, or by the gap behind it. Throws `UnavailableError`.
  */
 export async function subscribe(
-  service: Pick<Service, "connections" | "log" | "settings">,
-  { app, topic, target, query }: SubscribeTo,
+  service: Pick<Service, "applications" | "connections" | "log" | "settings">,
+  { caller, topic, target, query }: SubscribeTo,
 ): Promise<Result<Subscribed>> {
+  const { app, expiresAt } = caller;
   const { maxSubscriptions } = service.settings;
-  const validUntil = target.connectedAt + CONNECTION_VALID_MS;
-  const outcome = await service.connections.subscribe({ app, topic, connection: target, validUntil, maxSubscriptions });
+  const outcome = await service.connections.subscribe({
+    app,
+    topic,
+    connection: target,
+    validUntil: validUntil(target, expiresAt),
+    maxSubscriptions,
+  });
   switch (outcome.status) {
     case "too_many_subscriptions":
       return refuse(

@@ -1,4 +1,4 @@
-import { type AppId, connect, type Target } from "@topicast/core";
+import { type AppId, allow, connect, type Target } from "@topicast/core";
 import { connectResponse, parseWebSocketEvent, type WebSocketEvent } from "@topicast/core/lambda";
 import { ok, type Place, parseSince, type Topic } from "@topicast/protocol";
 import { address, connections, log, logger, queue } from "../app.ts";
@@ -9,14 +9,16 @@ export async function handler(event: WebSocketEvent) {
   const call = parseWebSocketEvent(event, address);
   // A message like any other.
   if (call.kind !== "connect") return handleMisrouted(call);
-  const { app, connection: target, query } = call;
-  return connectResponse(logger, async () => {
+  const { connection: target, query } = call;
+  return connectResponse(logger, call.headers, async () => {
     const room = parseRoom(query.room_id);
     if (!room.ok) return room;
+    const allowed = allow(call, "subscribe", room.value);
+    if (!allowed.ok) return allowed;
     const since = query.since === undefined ? ok(undefined) : parseSince(query.since);
     if (!since.ok) return since;
-    const connected = await connect({ connections }, { app, target, client: query.client, room: room.value });
-    if (connected.ok && since.value !== undefined) await replayLater(app, room.value, target, since.value);
+    const connected = await connect({ connections }, { caller: call, target, client: query.client, room: room.value });
+    if (connected.ok && since.value !== undefined) await replayLater(call.app, room.value, target, since.value);
     return connected;
   });
 }

@@ -1,4 +1,14 @@
 import { queueHandler } from "@topicast/core/lambda";
-import { clock, connections, envelope, gateway, log, logger, queue, settings } from "../app.ts";
+import { applications, clock, connections, envelope, gateway, log, logger, queue, settings } from "../app.ts";
 
-export const handler = queueHandler({ clock, connections, envelope, gateway, log, logger, queue, settings });
+export const handler = queueHandler({
+  applications,
+  clock,
+  connections,
+  envelope,
+  gateway,
+  log,
+  logger,
+  queue,
+  settings,
+});

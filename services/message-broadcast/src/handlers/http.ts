@@ -1,16 +1,22 @@
+import { allow } from "@topicast/core";
 import { type HttpCall, type HttpResponse, health, httpHandler, json, problem } from "@topicast/core/lambda";
 import { isBroadcastPing, MAX_HTTP_PAYLOAD_BYTES, parseBroadcast, parseIdempotencyKey } from "@topicast/protocol";
-import { clock, connections, logger, queue } from "../app.ts";
+import { allowedOrigins, checkKey, clock, connections, logger, queue } from "../app.ts";
 import { broadcast, PONG, parseRoom } from "../broadcast.ts";
 
-export const handler = httpHandler(logger, {
-  "POST /messages": broadcastFromBackend,
-  "GET /health": () => health({ clock, connections, queue, logger }),
+const options = { allowedOrigins, checkKey, logger };
+
+export const handler = httpHandler(options, {
+  forAnyone: { "GET /health": () => health({ clock, connections, queue, logger }) },
+  withKey: { "POST /messages": broadcastFromBackend },
 });
 
-async function broadcastFromBackend({ app, query, headers, body }: HttpCall): Promise<HttpResponse> {
+async function broadcastFromBackend(call: HttpCall): Promise<HttpResponse> {
+  const { app, query, headers, body } = call;
   const room = parseRoom(query.room_id);
   if (!room.ok) return problem(room.fault);
+  const allowed = allow(call, "publish", room.value);
+  if (!allowed.ok) return problem(allowed.fault);
   const message = parseBroadcast(body, MAX_HTTP_PAYLOAD_BYTES);
   if (!message.ok) return problem(message.fault);
   if (isBroadcastPing(body, message.value)) return json(200, JSON.parse(PONG));

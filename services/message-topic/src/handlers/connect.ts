@@ -6,6 +6,8 @@ import { refuseMisrouted } from "../request-handler.ts";
 export async function handler(event: WebSocketEvent) {
   const call = parseWebSocketEvent(event, address);
   if (call.kind !== "connect") return refuseMisrouted(gateway, call);
-  const { app, connection: target, query } = call;
-  return connectResponse(logger, () => connect({ connections }, { app, target, client: query.client }));
+  const { connection: target, query } = call;
+  return connectResponse(logger, call.headers, () =>
+    connect({ connections }, { caller: call, target, client: query.client }),
+  );
 }

@@ -1,10 +1,10 @@
 import { findSender, readHistory } from "@topicast/core";
 import { ok } from "@topicast/protocol";
-import { address, connections, log, logger, settings } from "../app.ts";
+import { address, applications, clock, connections, gateway, limiter, log, logger, settings } from "../app.ts";
 import { encodeHistory } from "../history-answer.ts";
 import { requestHandler } from "../request-handler.ts";
 
-const service = { address, connections, log, logger, settings };
+const service = { address, applications, clock, connections, gateway, limiter, log, logger, settings };
 
 export const handler = requestHandler(service, "history", async (request, { app, connection }) => {
   const { id, action, topic } = request;

@@ -1,11 +1,14 @@
-import { findBehind, findSender } from "@topicast/core";
-import { ok } from "@topicast/protocol";
-import { address, clock, connections, log, logger } from "../app.ts";
+import { allow, type Caller, findBehind, findSender } from "@topicast/core";
+import { ok, type Topic } from "@topicast/protocol";
+import { address, applications, clock, connections, gateway, limiter, log, logger } from "../app.ts";
 import { requestHandler } from "../request-handler.ts";
 
-const service = { address, connections, log, logger };
+const service = { address, applications, clock, connections, gateway, limiter, log, logger };
 
-export const handler = requestHandler(service, "ping", async ({ id, places }, { app, connection }) => {
+export const handler = requestHandler(service, "ping", async ({ id, places }, call) => {
+  const { app, connection } = call;
+  const foreign = places.map(({ topic }) => mayFollow(call, topic)).find((allowed) => !allowed.ok);
+  if (foreign !== undefined) return foreign;
   const sender = await findSender(service, app, connection.id);
   if (!sender.ok) return sender;
   const { from: you } = sender.value;
@@ -13,3 +16,9 @@ export const handler = requestHandler(service, "ping", async ({ id, places }, { 
   const pong = { type: "pong", time: clock.now(), connectionId: connection.id, you } as const;
   return ok({ ...pong, ...(id !== undefined && { id }), ...(behind && { behind }) });
 });
+
+/** How far a topic is may know who may have its messages, live or from its history. */
+function mayFollow(caller: Caller, topic: Topic) {
+  const allowed = allow(caller, "subscribe", topic);
+  return allowed.ok ? allowed : allow(caller, "history", topic);
+}

@@ -1,9 +1,21 @@
 import { findSender, publish } from "@topicast/core";
 import { ok } from "@topicast/protocol";
-import { address, clock, connections, envelope, gateway, log, logger, queue, settings } from "../app.ts";
+import {
+  address,
+  applications,
+  clock,
+  connections,
+  envelope,
+  gateway,
+  limiter,
+  log,
+  logger,
+  queue,
+  settings,
+} from "../app.ts";
 import { requestHandler } from "../request-handler.ts";
 
-const service = { address, clock, connections, envelope, gateway, log, logger, queue, settings };
+const service = { address, applications, clock, connections, envelope, gateway, limiter, log, logger, queue, settings };
 
 export const handler = requestHandler(service, "publish", async (request, { app, connection }) => {
   const { id, action, topic, payloads, ephemeral, key, echo } = request;

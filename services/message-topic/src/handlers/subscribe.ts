@@ -1,15 +1,20 @@
 import { subscribe } from "@topicast/core";
 import { type HistoryQuery, MAX_PAGE_LIMIT, ok, type SubscribeRequest } from "@topicast/protocol";
-import { address, connections, log, logger, settings } from "../app.ts";
+import { address, applications, clock, connections, gateway, limiter, log, logger, settings } from "../app.ts";
 import { encodeHistory } from "../history-answer.ts";
 import { requestHandler } from "../request-handler.ts";
 
-const service = { address, connections, log, logger, settings };
+const service = { address, applications, clock, connections, gateway, limiter, log, logger, settings };
 
-export const handler = requestHandler(service, "subscribe", async (request, { app, connection }) => {
+export const handler = requestHandler(service, "subscribe", async (request, call) => {
   const { id, action, topic } = request;
   const query = queryOf(request);
-  const subscribed = await subscribe(service, { app, topic, target: connection, ...(query && { query }) });
+  const subscribed = await subscribe(service, {
+    caller: call,
+    topic,
+    target: call.connection,
+    ...(query && { query }),
+  });
   if (!subscribed.ok) return subscribed;
   const { history, you } = subscribed.value;
   const head = { type: "ack", ...(id !== undefined && { id }), action, topic, ...history.place, you } as const;

@@ -1,9 +1,9 @@
 import { ok } from "@topicast/protocol";
-import { address, connections, logger } from "../app.ts";
+import { address, applications, clock, connections, gateway, limiter, logger } from "../app.ts";
 import { requestHandler } from "../request-handler.ts";
 
 export const handler = requestHandler(
-  { address, logger },
+  { address, applications, clock, connections, gateway, limiter, logger },
   "unsubscribe",
   async ({ id, action, topic }, { app, connection }) => {
     await connections.unsubscribe(app, topic, connection.id);

@@ -46,7 +46,8 @@ export function createApi({ gateway, lambda, time, random, faults }: ApiOptions)
   const travel = () => time.sleep(random.between(1, 40));
 
   function eventOf({ id: connectionId, connectedAt }: Socket, eventType: string, fields: object = {}) {
-    return { requestContext: { eventType, connectionId, connectedAt }, ...fields };
+    const authorizer = { app: "default", access: "[]" };
+    return { requestContext: { eventType, connectionId, connectedAt, authorizer }, ...fields };
   }
 
   async function route(socket: Socket, body: string, name: FunctionName): Promise<void> {
@@ -104,6 +105,7 @@ export function createApi({ gateway, lambda, time, random, faults }: ApiOptions)
         routeKey: `${method} /topics/{proxy+}`,
         pathParameters: { proxy: path },
         headers: {},
+        requestContext: { requestId: "simulated" },
         ...(query && { queryStringParameters: query }),
         ...(body !== undefined && { body: JSON.stringify(body) }),
         isBase64Encoded: false,

@@ -94,7 +94,7 @@ export function createClient(options: ClientOptions): Client {
       silence?.cancel();
       silence = time.after(SILENCE_MS, client.ping);
     } else if (frame.type === "closing") subscriptions.get(frame.topic ?? "")?.closing();
-    else if (frame.type !== undefined) {
+    else if (frame.type !== undefined && frame.type !== "direct") {
       waiting.get(frame.id ?? "")?.(frame);
       waiting.delete(frame.id ?? "");
     }

@@ -17,7 +17,8 @@ export interface Patch {
   readonly replace: string;
 }
 
-export type PortName = Exclude<keyof EmbeddedPorts, "clock">;
+/** There are no applications: doors are open. */
+export type PortName = Exclude<keyof EmbeddedPorts, "clock" | "apps">;
 export type FunctionName = Exclude<keyof typeof Entry, `create${string}`>;
 
 /** What stands behind the ports of an environment while an invocation runs in it. */
@@ -43,6 +44,8 @@ export interface System {
 /** Small bounds, so that pages, cursors and the queue all occur with a handful of clients. */
 const VARIABLES = {
   STORE: "memory",
+  OPEN: "yes",
+  MESSAGES_PER_SECOND_MAX: "1000000",
   FANOUT_INLINE_MAX: "2",
   FANOUT_PAGE_SIZE: "2",
   FANOUT_ATTEMPTS_MAX: "6",

@@ -1,0 +1,36 @@
+import type { Clock } from "./clock.ts";
+
+/** Connections that are remembered; those that were silent longest are forgotten first, and begin anew. */
+const MAX_CONNECTIONS = 10_000;
+
+/** Bounds how much each of many callers does in a second. What it knows is of this process alone: callers that meet several get as much of each. */
+export interface RateLimiter {
+  /** Counts one; undefined where that is allowed, else the ms after which the next one is. */
+  take(caller: string): number | undefined;
+}
+
+export interface RateLimiterOptions {
+  readonly clock: Pick<Clock, "now">;
+  /** On average; up to so many at once. */
+  readonly perSecond: number;
+}
+
+export function createRateLimiter({ clock, perSecond }: RateLimiterOptions): RateLimiter {
+  /** When each caller's allowance is whole again, in Unix ms: the later, the more of it is used. */
+  const wholeAt = new Map<string, number>();
+  const costMs = 1_000 / perSecond;
+  return {
+    take(caller) {
+      const now = clock.now();
+      const after = Math.max(now, wholeAt.get(caller) ?? 0) + costMs;
+      const waitMs = after - now - 1_000;
+      // Not beyond rounding: at the limit exactly is allowed.
+      if (waitMs > 1e-6) return Math.ceil(waitMs);
+      wholeAt.delete(caller);
+      wholeAt.set(caller, after);
+      const [oldest] = wholeAt.keys();
+      if (wholeAt.size > MAX_CONNECTIONS && oldest !== undefined) wholeAt.delete(oldest);
+      return undefined;
+    },
+  };
+}
