@@ -27,8 +27,12 @@ export interface RawClient {
 }
 
 /** Connects. Rejects with the status where the handshake is refused. */
-export async function connectRawClient(url: string, options: ClientOptions = {}): Promise<RawClient> {
-  const client = rawClient(new WebSocket(url, options));
+export async function connectRawClient(
+  url: string,
+  options: ClientOptions = {},
+  subprotocols: string[] = [],
+): Promise<RawClient> {
+  const client = rawClient(new WebSocket(url, subprotocols, options));
   await once(client.socket, "open");
   return client;
 }
