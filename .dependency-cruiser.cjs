@@ -28,7 +28,10 @@ module.exports = {
       name: "ports-import-no-driver",
       severity: "error",
       from: { path: "^packages/core/src/(ports/|model|topic-rules|service|clock|errors)" },
-      to: { pathNot: "^packages/core/src/(ports/|model|topic-rules|service|clock|errors)|^packages/protocol/src" },
+      to: {
+        pathNot:
+          "^packages/core/src/(ports/|access|applications|model|topic-rules|service|clock|errors)|^packages/protocol/src",
+      },
     },
     {
       name: "use-cases-import-ports",

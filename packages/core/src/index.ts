@@ -8,6 +8,7 @@ export {
   may,
   NOTHING,
   type Operation,
+  RIGHTS,
   type Right,
 } from "./access.ts";
 export {

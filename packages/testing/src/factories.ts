@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
 import {
   type AppId,
+  type Application,
+  type ApplicationKey,
   type Connection,
   type ConnectionId,
   DEFAULT_APP,
   type FanoutJob,
+  RIGHTS,
   type Subscriber,
   type Target,
 } from "@topicast/core";
-import { parseTopic, type Topic } from "@topicast/protocol";
+import { parseTopic, type Topic, type TopicPattern } from "@topicast/protocol";
 import { TEST_START } from "./clock.ts";
 
 /** API Gateway cuts every connection after this time. */
@@ -32,6 +35,28 @@ export function aTopic(name = "room/1"): Topic {
 
 export function anApp(name: string): AppId {
   return name as AppId;
+}
+
+/** An application without keys. Two of one name have different ids. */
+export function anApplication(overrides: Partial<Application> = {}): Application {
+  const { name = "game" } = overrides;
+  idCount += 1;
+  return { name, id: anApp(`${name}~${idCount}`), topicRules: "[]", createdAt: TEST_START, keys: [], ...overrides };
+}
+
+/** An application's key that may do everything; nobody knows its secret. */
+export function anApplicationKey(overrides: Partial<ApplicationKey> = {}): ApplicationKey {
+  idCount += 1;
+  const id = `k${idCount}`;
+  const grants = [{ topics: "*" as TopicPattern, rights: RIGHTS }];
+  return {
+    id,
+    secretHash: `hash of ${id}`,
+    sealedSigningKey: `sealed ${id}`,
+    grants,
+    createdAt: TEST_START,
+    ...overrides,
+  };
 }
 
 export function aTarget(overrides: Partial<Target> = {}): Target {

@@ -1,3 +1,4 @@
+export { type AppStoreHarness, describeAppStoreContract } from "./app-store-contract.ts";
 export { type CapacityMeter, type CapacityUnits, meterCapacity } from "./capacity-meter.ts";
 export { settle, TEST_START, type TestClock, testClock } from "./clock.ts";
 export {
@@ -12,6 +13,8 @@ export {
   aConnectionId,
   aJob,
   anApp,
+  anApplication,
+  anApplicationKey,
   aSubscriber,
   aTarget,
   aTopic,

@@ -32,6 +32,7 @@ export interface Application {
   readonly createdAt: number;
   /** Unix ms after which there is no such application. */
   readonly expiresAt?: number;
+  /** The older ones first, those of one millisecond by their ids. */
   readonly keys: readonly ApplicationKey[];
 }
 
@@ -54,14 +55,14 @@ export interface ApplicationPage {
  * Reads are fresh. Every method may throw `UnavailableError`: then a write may or may not have happened.
  */
 export interface AppStore {
-  /** False where there is one of this name. */
+  /** False where there is another one of this name. Repeating it is safe. */
   create(application: Application): Promise<boolean>;
   get(name: string): Promise<Application | undefined>;
   /** In the order of their names. A page may hold fewer than `limit` and still have a cursor. */
   list(query: { readonly cursor?: string; readonly limit: number }): Promise<ApplicationPage>;
   /** The application as it is after; `undefined` where there is none. */
   change(name: string, changes: ApplicationChanges): Promise<Application | undefined>;
-  /** Adds a key, unless the application has `maxKeys` of them. */
+  /** Adds a key, or replaces that of its id; not where the application has `maxKeys` others, expired ones among them. */
   addKey(
     name: string,
     key: ApplicationKey,

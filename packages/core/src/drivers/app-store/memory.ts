@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Application, ApplicationChanges, AppStore } from "../../ports/app-store.ts";
+import { byAge } from "./key-order.ts";
 
 /** Applications in this process. */
 export function createMemoryAppStore({ clock }: { readonly clock: Pick<Clock, "now"> }): AppStore {
@@ -13,13 +14,15 @@ export function createMemoryAppStore({ clock }: { readonly clock: Pick<Clock, "n
   }
 
   function write(application: Application): Application {
-    applications.set(application.name, application);
-    return application;
+    const written = { ...application, keys: application.keys.toSorted(byAge) };
+    applications.set(written.name, written);
+    return written;
   }
 
   return {
     async create(application) {
-      if (find(application.name) !== undefined) return false;
+      const existing = find(application.name);
+      if (existing !== undefined && existing.id !== application.id) return false;
       write(application);
       return true;
     },
@@ -42,8 +45,9 @@ export function createMemoryAppStore({ clock }: { readonly clock: Pick<Clock, "n
     async addKey(name, key, maxKeys) {
       const application = find(name);
       if (application === undefined) return "unknown_application";
-      if (application.keys.length >= maxKeys) return "too_many_keys";
-      write({ ...application, keys: [...application.keys, key] });
+      const others = application.keys.filter(({ id }) => id !== key.id);
+      if (others.length >= maxKeys) return "too_many_keys";
+      write({ ...application, keys: [...others, key] });
       return "added";
     },
 

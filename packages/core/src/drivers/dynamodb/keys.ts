@@ -4,8 +4,9 @@ import type { AppId, ConnectionId } from "../../model.ts";
 import type { IdempotencyKey } from "../../ports/topic-log.ts";
 
 /*
- * Every row of the one table. Its key is `p` (partition) and `s` (sort), both strings; `x` is its TTL in Unix seconds, which deletes up to two
- * days late, so that readers check the time themselves. Names are one letter because DynamoDB bills them with each row. Times are Unix ms.
+ * Every row of the one table, and last that of the table of applications. Its key is `p` (partition) and `s` (sort), both strings; `x` is its
+ * TTL in Unix seconds, which deletes up to two days late, so that readers check the time themselves. Names are one letter because DynamoDB
+ * bills them with each row. Times are Unix ms.
  * The sizes are DynamoDB's: names and values in UTF-8, a number about half a byte a digit and one.
  *
  * connection    p c/{app}/{id}         s #
@@ -39,6 +40,14 @@ import type { IdempotencyKey } from "../../ports/topic-log.ts";
  *     q  how many they are                               k  when they were taken
  *     v  until when it is remembered
  *   About 90 bytes. A claim is one too, of the sort key "claim": it has v and i, a random mark of the call that claimed.
+ *
+ * application   p a                    s {name}
+ *     i  id                                            r  topic rules, JSON of a list
+ *     m  maxConnections, absent where there is none     c  createdAt
+ *     e  expiresAt, absent where it has none            k  map from key id to h secretHash, t sealedSigningKey, g grants as JSON,
+ *                                                          c createdAt, and e expiresAt where it has one
+ *   About 100 bytes and 300 a key, in a table of its own, which all services of a stage read. One partition, so that a list is a Query; it
+ *   gives 3,000 reads a second, and each Lambda remembers what it read for half a minute.
  */
 
 export interface Key {
@@ -51,6 +60,8 @@ export type TopicHash = string & { readonly __brand: "TopicHash" };
 
 /** The sort key of a partition's only or first row: it sorts before every connection id and number. */
 const HEAD = "#";
+
+export const APPLICATIONS_PARTITION = "a";
 
 /** Digits of the largest safe integer. */
 const NUMBER_DIGITS = 16;
@@ -87,6 +98,10 @@ export function logPartition(topic: TopicHash, epoch: string): string {
 /** Numbers as text that sorts as they do. */
 export function logSort(number: number): string {
   return String(number).padStart(NUMBER_DIGITS, "0");
+}
+
+export function applicationKey(name: string): Key {
+  return { p: APPLICATIONS_PARTITION, s: name };
 }
 
 /** Of a key that an append, or a claim, was given. */
