@@ -88,6 +88,12 @@ export const OPERATIONS: readonly Operation[] = [
     run: async (clients, { topic }) => clients.push(await connectRawClient(topic)),
   },
   {
+    name: "connect as a user",
+    budget: { writeUnits: 2 },
+    prepare: async () => [],
+    run: async (clients, { topic }) => clients.push(await connectRawClient(`${topic}?client=${"c".repeat(16)}`)),
+  },
+  {
     name: "connect to a room (broadcast)",
     budget: { writeUnits: 2 },
     prepare: async () => [],

@@ -35,7 +35,9 @@ export {
 export type { Application, ApplicationChanges, ApplicationKey, ApplicationPage, AppStore } from "./ports/app-store.ts";
 export type { ConnectionGateway, ConnectionInfo, PostFailures, PostOptions } from "./ports/connection-gateway.ts";
 export type {
+  ConnectionPage,
   ConnectionStore,
+  ConnectionsQuery,
   Freshness,
   SubscribeInput,
   SubscribeOutcome,

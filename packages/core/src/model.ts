@@ -27,6 +27,11 @@ export interface Connection extends Target {
   readonly validUntil: number;
 }
 
+/** Whose connection it is: its `from`; `undefined` where that is only its own id, so that nobody has two of them. */
+export function userOf({ id, from }: Pick<Connection, "id" | "from">): string | undefined {
+  return from === (id as string) ? undefined : from;
+}
+
 export interface Subscriber extends Target {
   /** Unix ms of its latest subscribe: one that subscribes again is a newer subscriber. */
   readonly subscribedAt: number;

@@ -1,10 +1,11 @@
-import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import {
   aConnection,
+  aConnectionId,
   aTopic,
   type CapacityMeter,
   type CapacityUnits,
+  fewAtATime,
   meterCapacity,
   type TestClock,
   testClock,
@@ -42,8 +43,14 @@ async function expectWithin(budget: CapacityUnits, run: () => Promise<unknown>):
   return units;
 }
 
+/** Nobody but itself. */
 function aGuest(): Connection {
-  return aConnection({ address, from: randomBytes(12).toString("base64url") });
+  const id = aConnectionId();
+  return aConnection({ id, address, from: id });
+}
+
+function aUser(from = "u".repeat(16)): Connection {
+  return aConnection({ address, from });
 }
 
 function subscribe(connection: Connection, to = topic, maxSubscriptions = 100) {
@@ -55,6 +62,27 @@ describe("connections stay within the budget", () => {
   it("connects with one write, and one more for a room", async () => {
     await expectWithin({ read: 0, write: 1 }, () => store.connect(aGuest()));
     await expectWithin({ read: 0, write: 2 }, () => store.connect({ ...aGuest(), room: topic }));
+  });
+
+  it("connects with one more write where it has a user, however long the name", async () => {
+    await expectWithin({ read: 0, write: 2 }, () => store.connect(aUser("u".repeat(128))));
+    await expectWithin({ read: 0, write: 3 }, () => store.connect({ ...aUser(), room: topic }));
+  });
+
+  it("disconnects with one more write where it has a user", async () => {
+    const user = aUser();
+    await store.connect({ ...user, room: topic });
+    await expectWithin({ read: 1, write: 3 }, () => store.disconnect(DEFAULT_APP, user.id));
+  });
+
+  it("finds 40 connections of a user with one read unit, and reads each with one", async () => {
+    const users = Array.from({ length: 40 }, () => aUser("alice"));
+    await fewAtATime(users, (user) => store.connect(user));
+    await expectWithin({ read: 1, write: 0 }, async () => {
+      expect((await store.connectionsOf(DEFAULT_APP, "alice", { limit: 40 })).connections).toHaveLength(40);
+    });
+    const ids = users.map(({ id }) => id);
+    await expectWithin({ read: 40, write: 0 }, () => store.getMany(DEFAULT_APP, ids));
   });
 
   it("looks a connection up with half a read unit", async () => {
@@ -128,7 +156,7 @@ describe("connections stay within the budget", () => {
     [40, 200],
     [51, 51],
   ])("reads %i of %i subscribers with one read unit", async (limit, count) => {
-    await Promise.all(Array.from({ length: count }, () => store.connect({ ...aGuest(), room: topic })));
+    await fewAtATime(Array.from({ length: count }, aGuest), (guest) => store.connect({ ...guest, room: topic }));
     const query = { app: DEFAULT_APP, topic, shard: 0, limit, freshness: "fresh" } as const;
     await expectWithin({ read: 1, write: 0 }, async () => {
       expect((await store.subscribers(query)).subscribers).toHaveLength(limit);

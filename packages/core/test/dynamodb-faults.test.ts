@@ -16,7 +16,7 @@ import {
   throttle,
   times,
 } from "./dynamodb-faults.ts";
-import { type DynamoDbServer, startDynamoDb } from "./dynamodb-server.ts";
+import { type DynamoDbServer, type Fault, startDynamoDb } from "./dynamodb-server.ts";
 
 const topic = aTopic();
 const other = aTopic("other");
@@ -124,21 +124,34 @@ describe("DynamoDB that fails is unavailable", () => {
   });
 });
 
+/** Of the rows that a connect puts, for the connection, its user and its room, only the first are written. */
+async function connectHalfWay(guest: ReturnType<typeof aGuest>, puts: number): Promise<void> {
+  let seen = 0;
+  const fault: Fault = (request, response, handle) => (++seen <= puts ? handle() : throttle(request, response, handle));
+  await expect(during(server, "PutItem", fault, () => store.connect(guest))).rejects.toMatchObject(UNAVAILABLE);
+}
+
+async function idsOf(user: string) {
+  return (await store.connectionsOf(DEFAULT_APP, user, { limit: 100 })).connections.map(({ id }) => id);
+}
+
 describe("a call that failed half-way is repeated", () => {
   it("connects, and joins the room", async () => {
     const guest = { ...aGuest(), room: topic };
-    // The connection's row is written, and its subscription isn't.
-    let puts = 0;
-    const failed = during(
-      server,
-      "PutItem",
-      (request, response, handle) => (++puts === 1 ? handle() : throttle(request, response, handle)),
-      () => store.connect(guest),
-    );
-    await expect(failed).rejects.toMatchObject(UNAVAILABLE);
-    expect(await idsIn()).toEqual([]);
+    await connectHalfWay(guest, 1);
+    expect([await idsOf(guest.from), await idsIn()]).toEqual([[], []]);
+    await connectHalfWay(guest, 0);
+    expect([await idsOf(guest.from), await idsIn()]).toEqual([[], []]);
     await store.connect(guest);
-    expect(await idsIn()).toEqual([guest.id]);
+    expect([await idsOf(guest.from), await idsIn()]).toEqual([[guest.id], [guest.id]]);
+  });
+
+  it.each([1, 2, 3])("disconnects after a connect that wrote %i of 3 rows, and leaves nothing", async (puts) => {
+    const guest = { ...aGuest(), room: topic };
+    if (puts === 3) await store.connect(guest);
+    else await connectHalfWay(guest, puts);
+    await store.disconnect(DEFAULT_APP, guest.id);
+    expect([await idsOf(guest.from), await idsIn()]).toEqual([[], []]);
   });
 
   it("subscribes, and counts the topic once", async () => {
@@ -180,7 +193,7 @@ describe("a call that failed half-way is repeated", () => {
     const disconnect = () => store.disconnect(DEFAULT_APP, guest.id);
     await expect(during(server, operation, breakDown, disconnect)).rejects.toMatchObject(UNAVAILABLE);
     await disconnect();
-    expect([await idsIn(topic), await idsIn(other)]).toEqual([[], []]);
+    expect([await idsIn(topic), await idsIn(other), await idsOf(guest.from)]).toEqual([[], [], []]);
     expect(await store.get(DEFAULT_APP, guest.id, "fresh")).toBeUndefined();
   });
 

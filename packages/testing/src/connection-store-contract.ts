@@ -8,6 +8,7 @@ import { useHarness } from "./harness.ts";
 import { HOSTILE_NAMES, HOSTILE_TOPICS } from "./hostile.ts";
 import { describeSubscriberPages } from "./subscriber-pages-contract.ts";
 import { describeSubscribing } from "./subscribing-contract.ts";
+import { describeManyConnections, describeUsers } from "./users-contract.ts";
 
 /** What every driver of `ConnectionStore` promises. Each call of `createHarness` begins with an empty store. */
 export function describeConnectionStoreContract(
@@ -20,6 +21,8 @@ export function describeConnectionStoreContract(
     describe("subscribe and unsubscribe", () => describeSubscribing(harness));
     describe("ending a subscription that a page told of", () => describeEndingSubscriptions(harness));
     describe("disconnect", () => describeDisconnecting(harness));
+    describe("many connections at once", () => describeManyConnections(harness));
+    describe("connections of a user", () => describeUsers(harness));
     describe("pages of subscribers", () => describeSubscriberPages(harness));
     describe("expiry", () => describeExpiry(harness));
     describe("freshness", () => describeFreshness(harness));

@@ -39,6 +39,19 @@ export interface SubscriberPage {
   readonly shards: number;
 }
 
+export interface ConnectionsQuery {
+  /** Where the page before ended; absent for the first page. */
+  readonly cursor?: string;
+  /** The most connections that a page holds. A page may hold fewer and still have a cursor. */
+  readonly limit: number;
+}
+
+export interface ConnectionPage {
+  readonly connections: readonly Target[];
+  /** Present where more may follow. */
+  readonly cursor?: string;
+}
+
 /**
  * Connections and what they subscribe to, kept apart by application.
  *
@@ -51,6 +64,16 @@ export interface ConnectionStore {
 
   /** One connection, or `undefined` where it isn't known or no longer valid. A `stale` read may miss a young one. */
   get(app: AppId, id: ConnectionId, freshness: Freshness): Promise<Connection | undefined>;
+
+  /** Those of the connections that are known and valid, each once and in no promised order. Always fresh. */
+  getMany(app: AppId, ids: readonly ConnectionId[]): Promise<readonly Connection[]>;
+
+  /**
+   * One page of a user's connections, see `userOf`; in no promised order, and always fresh. One that is there from the first page to the
+   * last is in one of them, whoever else comes or goes meanwhile. Those no longer valid are left out; one whose connect ran beside its disconnect
+   * may be in it until then.
+   */
+  connectionsOf(app: AppId, user: string, query: ConnectionsQuery): Promise<ConnectionPage>;
 
   /**
    * Subscribes a known connection. Once this resolves, every `fresh` read of the topic's subscribers has it. Subscribing

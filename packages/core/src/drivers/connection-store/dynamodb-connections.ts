@@ -40,6 +40,8 @@ export interface ConnectionRows {
   /** Remembers a connection, with the topics of an earlier call for it. Undefined where it was removed at the same moment. */
   write(connection: Connection): Promise<ConnectionRow | undefined>;
   read(app: AppId, id: ConnectionId, freshness: Freshness): Promise<ConnectionRow | undefined>;
+  /** Always fresh; those that aren't there are left out. */
+  readMany(app: AppId, ids: readonly ConnectionId[]): Promise<readonly ConnectionRow[]>;
   /** Undefined where the connection isn't valid, or has `max` other topics. */
   addTopic(app: AppId, target: Target, topic: TopicHash, max: number): Promise<ConnectionRow | undefined>;
   /** Whether a valid connection had it. */
@@ -126,6 +128,12 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
     async read(app, id, freshness) {
       const item = await table.get(connectionKey(app, id), freshness);
       return item && rowOf(app, id, item);
+    },
+
+    async readMany(app, ids) {
+      const idOf = new Map(ids.map((id) => [connectionKey(app, id).p, id] as const));
+      const items = await table.getMany([...idOf.values()].map((id) => connectionKey(app, id)));
+      return items.map((item) => rowOf(app, idOf.get(textOf(item, "p")) as ConnectionId, item));
     },
 
     async addTopic(app, { id, connectedAt }, topic, max) {

@@ -1,9 +1,10 @@
 import type { ConnectionId, Subscriber, Target } from "../../model.ts";
 import type { SubscriberPage, SubscriberQuery } from "../../ports/connection-store.ts";
-import { type Item, number, numberOf, optionalText, text, textOf, ttl } from "../dynamodb/attributes.ts";
-import { subscriptionKey, subscriptionPartition, type TopicHash } from "../dynamodb/keys.ts";
+import { type Item, number, numberOf, textOf } from "../dynamodb/attributes.ts";
+import { type Key, subscriptionKey, subscriptionPartition, type TopicHash } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
 import { SHARDS, type Topics } from "./dynamodb-connections.ts";
+import { readTargetItems, targetItem, targetOf } from "./dynamodb-targets.ts";
 
 /** The rows of subscriptions, one partition a shard. */
 export interface SubscriptionRows {
@@ -29,24 +30,13 @@ export function createSubscriptionRows(options: SubscriptionRowsOptions): Subscr
   const { table, now, address: ownAddress } = options;
 
   function subscriberOf(item: Item): Subscriber {
-    return {
-      id: textOf(item, "s") as ConnectionId,
-      address: optionalText(item, "a") ?? ownAddress ?? textOf(item, "a"),
-      connectedAt: numberOf(item, "c"),
-      subscribedAt: numberOf(item, "b"),
-      validUntil: numberOf(item, "v"),
-    };
+    return { ...targetOf(item, ownAddress), subscribedAt: numberOf(item, "b") };
   }
 
   return {
     async write(topic, shard, { id, address, connectedAt }, validUntil) {
       const key = subscriptionKey(topic, shard, id);
-      const item: Item = {
-        ...(address !== ownAddress && { a: text(address) }),
-        c: number(connectedAt),
-        v: number(validUntil),
-        x: ttl(validUntil),
-      };
+      const item = targetItem({ address, connectedAt, validUntil }, ownAddress);
       const subscribedAt = number(now());
       const isLater = { condition: "attribute_not_exists(b) OR b < :b", values: { ":b": subscribedAt } };
       if (await table.put(key, { ...item, b: subscribedAt }, isLater)) return;
@@ -65,7 +55,7 @@ export function createSubscriptionRows(options: SubscriptionRowsOptions): Subscr
     },
 
     async remove(id, topics) {
-      await table.deleteMany([...topics].map(([topic, shard]) => subscriptionKey(topic, shard, id)));
+      await table.deleteMany(subscriptionKeys(id, topics));
     },
 
     async missing(id, topics) {
@@ -74,18 +64,17 @@ export function createSubscriptionRows(options: SubscriptionRowsOptions): Subscr
       return [...keys].filter(([, { p }]) => !found.has(p)).map(([topic]) => topic);
     },
 
-    async page(topic, { shard, cursor, limit, freshness }) {
-      const { items, next } = await table.query({
+    async page(topic, { shard, ...query }) {
+      const { items, ...rest } = await readTargetItems(table, {
+        ...query,
         partition: subscriptionPartition(topic, shard),
-        ...(cursor !== undefined && { after: cursor }),
-        // One more than asked for: DynamoDB says that more may follow also where a page just fits.
-        limit: limit + 1,
-        freshness,
       });
-      const subscribers = items.slice(0, limit).map(subscriberOf);
-      const last = items.length > limit ? subscribers.at(-1)?.id : next;
-      const valid = subscribers.filter(({ validUntil }) => validUntil > now());
-      return { subscribers: valid, shards: SHARDS, ...(last !== undefined && { cursor: last }) };
+      const valid = items.map(subscriberOf).filter(({ validUntil }) => validUntil > now());
+      return { subscribers: valid, shards: SHARDS, ...rest };
     },
   };
+}
+
+export function subscriptionKeys(id: ConnectionId, topics: Topics): readonly Key[] {
+  return [...topics].map(([topic, shard]) => subscriptionKey(topic, shard, id));
 }

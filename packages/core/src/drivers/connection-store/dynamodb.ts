@@ -6,7 +6,8 @@ import { CALL_TIMEOUT_MS } from "../dynamodb/client.ts";
 import { type TopicHash, topicHash } from "../dynamodb/keys.ts";
 import { createTable } from "../dynamodb/table.ts";
 import { type ConnectionRow, createConnectionRows, type Topics } from "./dynamodb-connections.ts";
-import { createSubscriptionRows } from "./dynamodb-subscriptions.ts";
+import { createSubscriptionRows, subscriptionKeys } from "./dynamodb-subscriptions.ts";
+import { createUserRows, userKeyOf } from "./dynamodb-users.ts";
 
 /** By then a subscribe has written its rows: three calls that are bounded in time, clocks that differ by two seconds, and times to the second. */
 const SUBSCRIBED_AFTER_MS = 3 * CALL_TIMEOUT_MS + 3_000;
@@ -20,14 +21,15 @@ export interface DynamoDbConnectionStoreOptions {
 }
 
 /**
- * Connections and subscriptions in DynamoDB; `dynamodb/keys.ts` has the rows. A connection's own row knows its topics. It is written first and
- * removed last, so that a call which failed half-way can be repeated, and a disconnect finds what there is to clean up.
+ * Connections and subscriptions in DynamoDB; `dynamodb/keys.ts` has the rows. A connection's own row knows its topics and its user. It is written
+ * first and removed last, so that a call which failed half-way can be repeated, and a disconnect finds what there is to clean up.
  */
 export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOptions): ConnectionStore {
   const { client, tableName, clock, address } = options;
   const table = createTable({ client, tableName, clock });
   const connections = createConnectionRows({ table, now: clock.now, address });
   const subscriptions = createSubscriptionRows({ table, now: clock.now, address });
+  const users = createUserRows({ table, now: clock.now, address });
 
   async function readValid(app: AppId, id: ConnectionId, freshness: Freshness): Promise<ConnectionRow | undefined> {
     const row = await connections.read(app, id, freshness);
@@ -65,13 +67,24 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
     async connect(connection) {
       const { app, room, validUntil } = connection;
       const row = await connections.write(connection);
-      if (row === undefined || room === undefined) return;
+      if (row === undefined) return;
+      await users.write(connection);
+      if (room === undefined) return;
       const hash = topicHash(app, room);
       await subscriptions.write(hash, shardIn(row.topics, hash), connection, validUntil);
     },
 
     async get(app, id, freshness) {
       return (await readValid(app, id, freshness))?.connection;
+    },
+
+    async getMany(app, ids) {
+      const rows = await connections.readMany(app, ids);
+      return rows.map(({ connection }) => connection).filter(({ validUntil }) => validUntil > clock.now());
+    },
+
+    async connectionsOf(app, user, query) {
+      return users.page(app, user, query);
     },
 
     async subscribe(input) {
@@ -98,7 +111,8 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
     async disconnect(app, id) {
       const row = await connections.read(app, id, "fresh");
       if (row === undefined) return false;
-      await subscriptions.remove(id, row.topics);
+      const user = userKeyOf(row.connection);
+      await table.deleteMany([...subscriptionKeys(id, row.topics), ...(user === undefined ? [] : [user])]);
       const last = await connections.remove(app, id);
       const late = [...(last?.topics ?? [])].filter(([topic]) => !row.topics.has(topic));
       await subscriptions.remove(id, new Map(late));

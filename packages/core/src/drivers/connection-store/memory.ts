@@ -3,6 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { AppId, Connection, ConnectionId, Target } from "../../model.ts";
 import type { ConnectionStore, Freshness } from "../../ports/connection-store.ts";
 import { createSubscriberList, type SubscriberList } from "./memory-subscribers.ts";
+import { createUserLists } from "./memory-users.ts";
 
 export interface MemoryConnectionStoreOptions {
   readonly clock: Clock;
@@ -28,6 +29,7 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
   const { clock, staleMs = 1_000, shards = 1 } = options;
   const cells = new Map<string, Cell>();
   const lists = new Map<string, SubscriberList[]>();
+  const users = createUserLists();
   /** What can be forgotten once no stale read needs it, in the order in which it falls due. */
   const leftovers: { readonly at: number; readonly forget: () => void }[] = [];
   let turn = 0;
@@ -95,6 +97,7 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
 
   function remove({ connection, topics }: Row, now: number): void {
     for (const [topic, shard] of topics) leave(connection.app, topic, shard, connection.id, now);
+    users.remove(connection, now);
   }
 
   /** The row; where it has as many topics as it may, without those in which others ended the subscription. */
@@ -118,11 +121,22 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
       const topics = new Map(read(app, id, "fresh", now)?.topics);
       if (room !== undefined && !topics.has(room)) topics.set(room, nextShard());
       write(app, id, { connection, topics }, now);
+      users.add(connection, now);
       if (room !== undefined) add(app, room, topics.get(room) as number, connection, validUntil, now);
     },
 
     async get(app, id, freshness) {
       return read(app, id, freshness, clock.now())?.connection;
+    },
+
+    async getMany(app, ids) {
+      const now = clock.now();
+      const rows = [...new Set(ids)].map((id) => read(app, id, "fresh", now));
+      return rows.flatMap((row) => (row === undefined ? [] : [row.connection]));
+    },
+
+    async connectionsOf(app, user, query) {
+      return users.page(app, user, query, clock.now());
     },
 
     async subscribe({ app, topic, connection, validUntil, maxSubscriptions }) {

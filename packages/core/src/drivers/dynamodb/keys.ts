@@ -22,6 +22,10 @@ import type { IdempotencyKey } from "../../ports/topic-log.ts";
  *   their number belongs in the partition of shard 0 under the sort key "#": it sorts before every connection id, so that the Query that
  *   begins a walk returns it too.
  *
+ * user          p u/{hash of application and user}   s {connection id}
+ *     a, c, v  as above
+ *   One for each connection whose `from` isn't its own id. About 75 bytes.
+ *
  * topic         p t/{topic hash}       s #
  *     e  epoch                                           n  the last number taken
  *     c  checkpoint: every number up to it is settled    n0 … n3, t0 … t3  recent takings, see `topic-log/dynamodb-head.ts`
@@ -81,6 +85,14 @@ export function subscriptionKey(topic: TopicHash, shard: number, id: ConnectionI
 
 export function subscriptionPartition(topic: TopicHash, shard: number): string {
   return `s/${topic}/${shard}`;
+}
+
+export function userKey(app: AppId, user: string, id: ConnectionId): Key {
+  return { p: userPartition(app, user), s: id };
+}
+
+export function userPartition(app: AppId, user: string): string {
+  return `u/${hashOf([app, user])}`;
 }
 
 export function topicKey(topic: TopicHash): Key {
