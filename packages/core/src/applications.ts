@@ -2,7 +2,7 @@ import type { Topic } from "@topicast/protocol";
 import type { Clock } from "./clock.ts";
 import { type AppId, DEFAULT_APP } from "./model.ts";
 import { parseTopicRules } from "./parse-topic-rules.ts";
-import type { Application, AppStore } from "./ports/app-store.ts";
+import type { Application, ApplicationKey, AppStore } from "./ports/app-store.ts";
 import { DEFAULT_RULE, ruleFor, type TopicRule, type TopicRules } from "./topic-rules.ts";
 
 /** How old what a service knows of an application may be: so long a key that was removed may still open. */
@@ -106,6 +106,11 @@ export function createApplications({ apps, clock, rules }: ApplicationsOptions):
       return application?.id === id ? application : undefined;
     },
   };
+}
+
+/** One of an application's keys, unless it has expired. */
+export function findKey({ keys }: KnownApplication, keyId: string, now: number): ApplicationKey | undefined {
+  return keys.find(({ id, expiresAt = Infinity }) => id === keyId && expiresAt > now);
 }
 
 function alive(application: KnownApplication | undefined, clock: Clock): KnownApplication | undefined {

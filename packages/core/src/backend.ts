@@ -7,7 +7,10 @@ import { createGatewayClient, createSqsClient } from "./drivers/aws-clients.ts";
 import { createApiGateway } from "./drivers/connection-gateway/api-gateway.ts";
 import { createDynamoDbConnectionStore } from "./drivers/connection-store/dynamodb.ts";
 import { createDynamoDbClient } from "./drivers/dynamodb/client.ts";
+import { sealerOf } from "./drivers/encryption-key.ts";
 import { createSqsQueue } from "./drivers/fanout-queue/sqs.ts";
+import { createAuthEndpoint } from "./drivers/token-authority/auth-endpoint.ts";
+import { createJwks } from "./drivers/token-authority/jwks.ts";
 import { createDynamoDbTopicLog } from "./drivers/topic-log/dynamodb.ts";
 import { embeddedPorts } from "./embedded.ts";
 import type { AppStore } from "./ports/app-store.ts";
@@ -18,7 +21,8 @@ import type { TopicLog } from "./ports/topic-log.ts";
 import { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";
 import type { Logger } from "./service.ts";
 import { createKeyCheck, everyone, type KeyCheck } from "./use-cases/check-key.ts";
-import { anyone, type TokenCheck } from "./use-cases/check-token.ts";
+import { anyone, createTokenCheck, type TokenCheck } from "./use-cases/check-token.ts";
+import { createApplicationAuthority } from "./use-cases/vouch-for-token.ts";
 
 /*
  * Which driver a backend has for each port: one function a port, so that a bundle holds only the drivers that its handler asks for.
@@ -75,9 +79,17 @@ export function keyCheckOf({ backend, doors }: Config, applications: Application
   return doors.open ? everyone : createKeyCheck({ applications, clock: clockOf(backend) });
 }
 
-export function tokenCheckOf({ doors }: Config, _applications: Applications): TokenCheck {
+export function tokenCheckOf({ backend, doors }: Config, applications: Applications, logger: Logger): TokenCheck {
   if (doors.open) return anyone;
-  throw new Error("not built yet");
+  const clock = clockOf(backend);
+  return createTokenCheck({ applications, clock, logger, authorities: authoritiesOf(doors, applications, clock) });
+}
+
+/** Who vouches for tokens, in the order in which they are asked. */
+function authoritiesOf({ authUrl, jwks, encryptionKey }: ClosedDoors, applications: Applications, clock: Clock) {
+  if (authUrl !== undefined) return [createAuthEndpoint({ url: authUrl })];
+  const ofApplications = createApplicationAuthority({ applications, clock, sealer: sealerOf(encryptionKey) });
+  return jwks === undefined ? [ofApplications] : [ofApplications, createJwks({ ...jwks, clock })];
 }
 
 export function limiterOf({ backend, messagesPerSecond }: Config): RateLimiter {

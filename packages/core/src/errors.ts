@@ -1,7 +1,7 @@
-/** A store or queue throttled, timed out, or can't be reached. A retry helps. `part` is for the log and the health check. */
+/** A store, a queue, or where keys are kept throttled, timed out, or can't be reached. A retry helps. `part` is for the log and the health check. */
 export class UnavailableError extends Error {
   override readonly name = "UnavailableError";
-  readonly part: "store" | "queue" | "gateway";
+  readonly part: "store" | "queue" | "gateway" | "key source";
 
   constructor(part: UnavailableError["part"], message: string, options?: ErrorOptions) {
     super(message, options);

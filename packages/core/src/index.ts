@@ -22,6 +22,7 @@ export { type Clock, systemClock } from "./clock.ts";
 export { type Backend, type Config, ConfigError, type Environment, parseConfig } from "./config.ts";
 export type { AllowedOrigins, ClosedDoors, Doors } from "./doors.ts";
 export { UnavailableError } from "./errors.ts";
+export { mintToken, type TokenRequest } from "./mint-token.ts";
 export {
   type AppId,
   type Connection,
@@ -55,6 +56,7 @@ export type {
   SendOptions,
 } from "./ports/fanout-queue.ts";
 export type { Ports } from "./ports/ports.ts";
+export type { Knock, TokenAuthority, Vouched } from "./ports/token-authority.ts";
 export {
   type Appended,
   type Batch,
@@ -71,7 +73,7 @@ export { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";
 export type { Envelope, Logger, Service, Settings } from "./service.ts";
 export { DEFAULT_RULE, type TopicRule, type TopicRules } from "./topic-rules.ts";
 export { createKeyCheck, everyone, type KeyCheck } from "./use-cases/check-key.ts";
-export { anyone, type Knock, type TokenCheck } from "./use-cases/check-token.ts";
+export { anyone, createTokenCheck, type TokenCheck } from "./use-cases/check-token.ts";
 export { type ConnectInput, connect } from "./use-cases/connect.ts";
 export { deleteTopic } from "./use-cases/delete-topic.ts";
 export { deliver } from "./use-cases/deliver.ts";

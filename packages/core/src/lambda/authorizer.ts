@@ -1,6 +1,5 @@
 import type { APIGatewayRequestAuthorizerEvent } from "aws-lambda";
 import type { AllowedOrigins } from "../doors.ts";
-import type { Logger } from "../service.ts";
 import type { TokenCheck } from "../use-cases/check-token.ts";
 import { type AuthorizerContext, contextOf } from "./caller.ts";
 import { findOriginFault } from "./cors.ts";
@@ -10,7 +9,6 @@ import { lowerCased } from "./web-socket.ts";
 export interface AuthorizerOptions {
   /** The service's name. */
   readonly service: string;
-  readonly logger: Logger;
   readonly allowedOrigins: AllowedOrigins;
   readonly checkToken: TokenCheck;
 }
@@ -33,7 +31,7 @@ export interface AuthorizerResult {
  * A Lambda authorizer for `$connect`. A client without a valid token is answered 401, a page of a foreign origin 403; where that can't be told, because
  * a store failed, 500.
  */
-export function authorizerHandler({ service, logger, allowedOrigins, checkToken }: AuthorizerOptions) {
+export function authorizerHandler({ service, allowedOrigins, checkToken }: AuthorizerOptions) {
   return async (event: APIGatewayRequestAuthorizerEvent): Promise<AuthorizerResult> => {
     const headers = lowerCased(event.headers ?? {});
     const { origin } = headers;
@@ -42,7 +40,6 @@ export function authorizerHandler({ service, logger, allowedOrigins, checkToken 
     const { sourceIp } = event.requestContext.identity;
     const caller = await checkToken({ token: tokenOf(headers, query), service, room: query.room_id, origin, sourceIp });
     if (caller.ok) return { ...resultOf("Allow", event.methodArn), context: contextOf(caller.value) };
-    logger.warn("A client was refused.", { reason: caller.fault.message });
     // API Gateway's own word for 401.
     throw new Error("Unauthorized");
   };

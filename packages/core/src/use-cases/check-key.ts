@@ -2,7 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { ok, type Result, refuse } from "@topicast/protocol";
 import { type Caller, EVERYTHING } from "../access.ts";
 import { hashSecret, parseApplicationKey } from "../application-key.ts";
-import type { Applications, KnownApplication } from "../applications.ts";
+import { type Applications, findKey } from "../applications.ts";
 import type { Clock } from "../clock.ts";
 import { DEFAULT_APP } from "../model.ts";
 
@@ -31,10 +31,6 @@ export function createKeyCheck({
   readonly applications: Applications;
   readonly clock: Pick<Clock, "now">;
 }): KeyCheck {
-  function keyOf(application: KnownApplication, keyId: string) {
-    const key = application.keys.find(({ id }) => id === keyId);
-    return (key?.expiresAt ?? Infinity) > clock.now() ? key : undefined;
-  }
   return async (authorization) => {
     if (authorization === undefined) return MISSING;
     if (authorization.length > MAX_HEADER_LENGTH) return WRONG;
@@ -42,8 +38,9 @@ export function createKeyCheck({
     if (parts === undefined) return WRONG;
     const { app, keyId, secret } = parts;
     const hash = hashSecret(secret);
-    const application = await applications.findByName(app, (found) => keyOf(found, keyId) !== undefined);
-    const key = application && keyOf(application, keyId);
+    const now = clock.now();
+    const application = await applications.findByName(app, (found) => findKey(found, keyId, now) !== undefined);
+    const key = application && findKey(application, keyId, now);
     if (application === undefined || key === undefined || !isSame(key.secretHash, hash)) return WRONG;
     return ok({ app: application.id, access: [key.grants] });
   };

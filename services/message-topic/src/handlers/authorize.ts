@@ -1,4 +1,4 @@
 import { authorizerHandler } from "@topicast/core/lambda";
-import { allowedOrigins, checkToken, logger } from "../app.ts";
+import { allowedOrigins, checkToken } from "../app.ts";
 
-export const handler = authorizerHandler({ service: "message-topic", allowedOrigins, checkToken, logger });
+export const handler = authorizerHandler({ service: "message-topic", allowedOrigins, checkToken });
