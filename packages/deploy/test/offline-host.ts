@@ -24,6 +24,7 @@ export async function startOffline(service: string): Promise<OfflineHost> {
   const options = { host: HOST, httpPort: http, websocketPort: webSocket, lambdaPort: lambda };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const offline = checkout.start(service, ["offline", "--noSponsor", ...flags], {
+    OPEN: "yes",
     TABLE_NAME,
     FANOUT_QUEUE_URL: NO_QUEUE,
     DEAD_LETTER_QUEUE_URL: NO_QUEUE,

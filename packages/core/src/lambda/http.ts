@@ -73,7 +73,9 @@ async function answer<Who extends object>(
 }
 
 function parseHttpEvent(event: APIGatewayProxyEventV2): HttpRequest {
-  const { body = "", isBase64Encoded, pathParameters = {} } = event;
+  const { body = "", isBase64Encoded } = event;
+  // serverless-offline says null where API Gateway says nothing.
+  const pathParameters = event.pathParameters ?? {};
   return {
     route: event.routeKey,
     rest: pathParameters.proxy ?? "",
