@@ -41,8 +41,9 @@ module.exports = {
     },
     {
       name: "only-drivers-import-sdks",
+      comment: "And what verifies their signatures.",
       severity: "error",
-      from: { pathNot: "^packages/core/src/drivers|/test/" },
+      from: { pathNot: "^packages/core/src/drivers|^packages/local/src/request-signature\\.ts$|/test/" },
       to: { path: "node_modules/(@aws-sdk|@smithy|ioredis)" },
     },
     {

@@ -11,6 +11,7 @@ export {
   RIGHTS,
   type Right,
 } from "./access.ts";
+export { createSecret, hashSecret, type KeyParts, parseApplicationKey } from "./application-key.ts";
 export {
   type Applications,
   CACHE_MS,

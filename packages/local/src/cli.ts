@@ -2,7 +2,8 @@ import { networkInterfaces } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CHAOS_HELP, type Chaos, parseChaos } from "./chaos.ts";
-import { DEFAULT_HOSTNAME, DEFAULT_PORT, type Host, startHost } from "./host.ts";
+import { type Host, startHost } from "./host.ts";
+import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./host-options.ts";
 import { StartError } from "./start-error.ts";
 import { findServices } from "./workspace-services.ts";
 

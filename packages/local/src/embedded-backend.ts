@@ -14,12 +14,13 @@ import type { GatewayLimits } from "./limits.ts";
 export interface EmbeddedBackendOptions {
   readonly clock: Clock;
   readonly limits: GatewayLimits;
+  readonly region: string;
   readonly wrapPorts: (ports: EmbeddedPorts, service: string) => EmbeddedPorts;
 }
 
 /** Everything in this process: memory drivers, which handlers find in theirs. */
 export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend {
-  const { clock, limits, wrapPorts } = options;
+  const { clock, limits, region, wrapPorts } = options;
   /** One for all services. */
   const apps = createMemoryAppStore({ clock });
   return {
@@ -39,7 +40,7 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
         offered: wrapPorts(ports, name),
         resolve: () => undefined,
         startEventSource: (target, source) =>
-          startEventSource({ queue: ports.queue, target, source, queueName: `${name}-queue` }),
+          startEventSource({ queue: ports.queue, target, source, queueName: `${name}-queue`, region }),
       };
     },
     async close() {},

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { MemoryQueue, QueueRecord } from "@topicast/core/memory";
 import type { SQSRecord } from "aws-lambda";
-import { ACCOUNT_ID, type LambdaFunction } from "./lambda-function.ts";
+import { ACCOUNT_ID, arnOf } from "./account.ts";
+import type { LambdaFunction } from "./lambda-function.ts";
 import { invokeWithBatch } from "./queue-batch.ts";
 import type { QueueSource } from "./service-definition.ts";
 
@@ -11,10 +12,11 @@ export interface EventSourceOptions {
   readonly source: QueueSource;
   /** The queue's name in events. */
   readonly queueName: string;
+  readonly region: string;
 }
 
 /** An event source mapping: takes batches off a queue to a function until it is stopped. Returns how to stop it. */
-export function startEventSource({ queue, target, source, queueName }: EventSourceOptions): () => void {
+export function startEventSource({ queue, target, source, queueName, region }: EventSourceOptions): () => void {
   let running = 0;
   let stopped = false;
 
@@ -22,7 +24,7 @@ export function startEventSource({ queue, target, source, queueName }: EventSour
     const failed = await invokeWithBatch(
       target,
       source,
-      records.map((record) => createRecord(record, queueName)),
+      records.map((record) => createRecord(record, queueName, region)),
     );
     for (const { messageId, receiptHandle } of records) {
       if (failed.has(messageId)) queue.release(receiptHandle);
@@ -49,7 +51,7 @@ export function startEventSource({ queue, target, source, queueName }: EventSour
   };
 }
 
-function createRecord(record: QueueRecord, queueName: string): SQSRecord {
+function createRecord(record: QueueRecord, queueName: string, region: string): SQSRecord {
   return {
     messageId: record.messageId,
     receiptHandle: record.receiptHandle,
@@ -63,7 +65,7 @@ function createRecord(record: QueueRecord, queueName: string): SQSRecord {
     messageAttributes: {},
     md5OfBody: createHash("md5").update(record.body).digest("hex"),
     eventSource: "aws:sqs",
-    eventSourceARN: `arn:aws:sqs:us-east-1:${ACCOUNT_ID}:${queueName}`,
-    awsRegion: "us-east-1",
+    eventSourceARN: arnOf("sqs", region, queueName),
+    awsRegion: region,
   };
 }

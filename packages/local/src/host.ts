@@ -1,42 +1,17 @@
-import type { Clock } from "@topicast/core";
-import type { EmbeddedPorts } from "@topicast/core/embedded";
 import type { Backend, ServicePorts } from "./backend.ts";
 import { type Bundle, bundleFunctions } from "./bundle.ts";
+import { APPLICATIONS, APPLICATIONS_FOLDER, createDefaultApplication, type HostKeys } from "./closed-doors.ts";
+import { ANY_CREDENTIALS, type Credentials } from "./credentials.ts";
 import { createEmbeddedBackend } from "./embedded-backend.ts";
-import type { HostFaults } from "./faults.ts";
+import { type HostOptions, readSettings, type Settings } from "./host-options.ts";
 import { listen } from "./http-server.ts";
-import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
+import type { SignatureVerifier } from "./request-signature.ts";
 import { routeRequests } from "./router.ts";
 import { sdkStub } from "./sdk-stub.ts";
 import { createService, type Service } from "./service.ts";
 import { readServiceDefinition, type ServiceDefinition } from "./service-definition.ts";
 import { StartError } from "./start-error.ts";
-import { startWireBackend, type Wire, type WireBackend, type WireOptions } from "./wire/backend.ts";
-
-export interface HostOptions {
-  /** Folders with a `serverless.yml`; the folder's name is the service's path. */
-  readonly services: readonly string[];
-  /** Default 4000; 0 picks a free one. */
-  readonly port?: number;
-  /** What to listen on. Default 127.0.0.1: this machine only. */
-  readonly hostname?: string;
-  /** Over the environment in `serverless.yml`, for every function. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** For the gateway's and the queues' timeouts and for every time in events. */
-  readonly clock?: Clock;
-  readonly limits?: Partial<GatewayLimits>;
-  /**
-   * Has handlers speak to DynamoDB, SQS and `@connections` over the wire, by their SDK clients, instead of in this process. The queues keep
-   * the system's time then.
-   */
-  readonly wire?: WireOptions;
-  /** Wraps what is offered to the handlers of a service in this process. */
-  readonly ports?: (ports: EmbeddedPorts, service: string) => EmbeddedPorts;
-  /** What goes wrong on purpose; `parseChaos` gives those of a bad network. */
-  readonly faults?: HostFaults;
-  /** Where failures of handlers are reported. Default: stderr. */
-  readonly log?: (line: string) => void;
-}
+import { startWireBackend, type Wire, type WireBackend } from "./wire/backend.ts";
 
 export interface HostedService {
   readonly name: string;
@@ -52,25 +27,20 @@ export interface Host {
   ports(service: string): ServicePorts;
   /** Present where the host runs over the wire. */
   readonly wire?: Wire;
+  /** Present where its doors are closed. */
+  readonly keys?: HostKeys;
+  /** The same: those that `@connections` takes signatures of. */
+  readonly credentials?: Credentials;
   /** Closes every socket with 1001, gives handlers half a second, and stops everything. */
   close(): Promise<void>;
 }
 
-export const DEFAULT_PORT = 4_000;
-export const DEFAULT_HOSTNAME = "127.0.0.1";
-
-/** The system's time. Its sleeps hold no process open: a host that listens does that, and one that is closed must not. */
-const hostClock: Clock = {
-  now: () => Date.now(),
-  sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms).unref()),
-};
-
 /** Serves services on one port. Throws a {@link StartError} where a service is broken or the port is taken. */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const definitions = await readDefinitions(options);
+  const settings = readSettings(options);
+  const definitions = await readDefinitions(options, settings);
   const plugins = options.wire === undefined ? [sdkStub] : [];
   const bundles = await Promise.all(definitions.map((definition) => bundleFunctions(definition, plugins)));
-  const settings = readSettings(options);
   const backend = await startBackend(options, settings);
   try {
     return await serve({ ...settings, backend }, definitions, bundles);
@@ -81,14 +51,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
 }
 
 async function serve(
-  settings: Settings & { readonly backend: Backend | WireBackend },
+  { doors, ...settings }: Settings & { readonly backend: Backend | WireBackend },
   definitions: readonly ServiceDefinition[],
   bundles: readonly ReadonlyMap<string, Bundle>[],
 ): Promise<Host> {
   const { backend } = settings;
   const http = await listen(settings.port, settings.hostname);
   const { port, domainName } = http;
+  const url = `http://${domainName}`;
+  const signatures = doors && { signatures: await createVerifier(doors.credentials, settings.region) };
   const services: Service[] = [];
+  let keys: HostKeys | undefined;
   async function stop(): Promise<void> {
     await http.drain(() => Promise.all(services.map((service) => service.disconnectAll())));
     for (const service of services) service.stop();
@@ -97,21 +70,27 @@ async function serve(
   try {
     for (const [at, definition] of definitions.entries()) {
       const address = { domainName, port };
-      const service = await createService({ ...settings, ...address, definition, bundles: bundles[at] ?? new Map() });
+      const environment = { ...settings.environment, ...doors?.environmentOf(definition.name) };
+      const parts = { ...settings, ...address, ...signatures, environment, definition };
+      const service = await createService({ ...parts, bundles: bundles[at] ?? new Map() });
       services.push(service);
       service.warm();
+    }
+    routeRequests(http.server, services, domainName, settings.log);
+    if (doors !== undefined) {
+      keys = { operator: doors.operator, application: await createDefaultApplication(url, doors) };
     }
   } catch (error) {
     await stop();
     throw error;
   }
-  routeRequests(http.server, services, domainName, settings.log);
   return {
-    url: `http://${domainName}`,
+    url,
     port,
     services: services.map((service) => describeService(service, domainName)),
     ports: (name) => portsOf(services, name),
     ...("wire" in backend ? { wire: backend.wire } : {}),
+    ...(doors && keys && { keys, credentials: doors.credentials }),
     async close() {
       await stop();
       await backend.close();
@@ -126,9 +105,21 @@ function portsOf(services: readonly Service[], name: string): ServicePorts {
   return service.ports;
 }
 
-async function readDefinitions({ services, environment }: HostOptions): Promise<ServiceDefinition[]> {
+/** The system's time, whatever the host's clock says: so do the SDK clients that sign. */
+async function createVerifier(credentials: Credentials, region: string): Promise<SignatureVerifier> {
+  // Loaded only here, because it isn't small.
+  const { createSignatureVerifier } = await import("./request-signature.ts");
+  return createSignatureVerifier({ credentials, region, now: Date.now });
+}
+
+async function readDefinitions(
+  { services, environment }: HostOptions,
+  { doors }: Settings,
+): Promise<ServiceDefinition[]> {
   const env = { ...process.env, ...environment };
-  const definitions = await Promise.all(services.map((folder) => readServiceDefinition(folder, env)));
+  const named = await Promise.all(services.map((folder) => readServiceDefinition(folder, env)));
+  const isMissing = doors !== undefined && !named.some(({ name }) => name === APPLICATIONS);
+  const definitions = isMissing ? [...named, await readServiceDefinition(APPLICATIONS_FOLDER, env)] : named;
   const names = definitions.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   const unfit = names.find((name) => !/^[\w.-]+$/.test(name));
@@ -138,27 +129,13 @@ async function readDefinitions({ services, environment }: HostOptions): Promise<
   return definitions;
 }
 
-/** The options that have defaults, with those. */
-type Settings = Required<Pick<HostOptions, "port" | "hostname" | "environment" | "clock" | "faults" | "log">> & {
-  readonly limits: GatewayLimits;
-};
-
-function readSettings(options: HostOptions): Settings {
-  return {
-    port: options.port ?? DEFAULT_PORT,
-    hostname: options.hostname ?? DEFAULT_HOSTNAME,
-    // Doors are open unless somebody asks for more.
-    environment: { OPEN: "yes", ...options.environment },
-    clock: options.clock ?? hostClock,
-    limits: { ...GATEWAY_LIMITS, ...options.limits },
-    faults: options.faults ?? {},
-    log: options.log ?? ((line) => void process.stderr.write(`${line}\n`)),
-  };
-}
-
 async function startBackend(options: HostOptions, settings: Settings): Promise<Backend | WireBackend> {
   if (options.wire !== undefined)
-    return startWireBackend({ ...settings, ...options.wire, region: process.env.AWS_REGION });
+    return startWireBackend({
+      ...settings,
+      credentials: settings.doors?.credentials ?? ANY_CREDENTIALS,
+      ...options.wire,
+    });
   return createEmbeddedBackend({ ...settings, wrapPorts: options.ports ?? ((ports) => ports) });
 }
 

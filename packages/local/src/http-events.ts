@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import { ACCOUNT_ID } from "./account.ts";
 import { createGatewayId, createTraceId } from "./ids.ts";
-import { ACCOUNT_ID } from "./lambda-function.ts";
 import { readRequestOrigin } from "./request-origin.ts";
 import { formatRequestTime } from "./request-time.ts";
 

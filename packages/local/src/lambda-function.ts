@@ -2,13 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "@topicast/core";
 import type { EmbeddedPorts } from "@topicast/core/embedded";
 import type { Context } from "aws-lambda";
+import { arnOf } from "./account.ts";
 import type { Bundle } from "./bundle.ts";
 import { createDeadlines } from "./deadlines.ts";
 import { createExecutionEnvironment, type ExecutionEnvironment } from "./execution-environment.ts";
 import type { FunctionDefinition, ServiceDefinition } from "./service-definition.ts";
 import { describeError } from "./stack-trace.ts";
-
-export const ACCOUNT_ID = "000000000000";
 
 /** What became of an invocation. Why it failed is in the log; `message` is that of an error that the handler threw. */
 export type Invocation =
@@ -32,6 +31,9 @@ export interface LambdaFunctionOptions {
   readonly ports?: EmbeddedPorts;
   /** What Lambda itself sets comes on top. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly region: string;
+  /** Messages of the errors that the handler throws on purpose; they are no news. */
+  readonly expectedErrors?: readonly string[];
   readonly clock: Clock;
   readonly log: (line: string) => void;
 }
@@ -39,7 +41,7 @@ export interface LambdaFunctionOptions {
 const TIMED_OUT = Symbol("timed out");
 
 export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunction {
-  const { service, definition, bundle, ports, clock } = options;
+  const { service, definition, bundle, ports, clock, expectedErrors = [] } = options;
   const deployedName = `${service.name}-dev-${definition.name}`;
   const variables = { ...options.environment, ...lambdaVariables(deployedName, options) };
   const deadlines = createDeadlines(clock, definition.timeoutMs);
@@ -83,7 +85,7 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
         const timedOut = new Promise<typeof TIMED_OUT>((resolve) => {
           cancelDeadline = deadlines.start(() => resolve(TIMED_OUT));
         });
-        const context = createContext(deployedName, definition, clock);
+        const context = createContext(deployedName, options);
         const { result, abandon } = environment.invoke(event, context);
         const value = await Promise.race([result, timedOut]);
         if (value !== TIMED_OUT) return { status: "returned", value };
@@ -92,7 +94,9 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
         abandon();
         return fail(`Task timed out after ${(definition.timeoutMs / 1_000).toFixed(2)} seconds`);
       } catch (error) {
-        return { ...fail(describeError(error, bundle)), ...messageOf(error) };
+        const message = messageOf(error);
+        if (message !== undefined && expectedErrors.includes(message)) return { status: "failed", message };
+        return { ...fail(describeError(error, bundle)), ...(message !== undefined && { message }) };
       } finally {
         cancelDeadline?.();
       }
@@ -105,14 +109,13 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
 }
 
 /** By shape: what a bundle throws need not be of the host's classes. */
-function messageOf(error: unknown): { readonly message?: string } {
+function messageOf(error: unknown): string | undefined {
   const message = typeof error === "object" && error !== null && "message" in error ? error.message : undefined;
-  return typeof message === "string" ? { message } : {};
+  return typeof message === "string" ? message : undefined;
 }
 
 function lambdaVariables(deployedName: string, options: LambdaFunctionOptions): Record<string, string> {
-  const { definition, environment, service } = options;
-  const region = environment.AWS_REGION ?? "us-east-1";
+  const { definition, service, region } = options;
   return {
     // Nothing else of the host's own environment: what serverless.yml doesn't name isn't there when it is deployed either.
     PATH: process.env.PATH ?? "",
@@ -129,14 +132,14 @@ function lambdaVariables(deployedName: string, options: LambdaFunctionOptions): 
   };
 }
 
-function createContext(deployedName: string, definition: FunctionDefinition, clock: Clock): Context {
+function createContext(deployedName: string, { definition, region, clock }: LambdaFunctionOptions): Context {
   const deadline = clock.now() + definition.timeoutMs;
   const ignore = () => undefined;
   return {
     callbackWaitsForEmptyEventLoop: true,
     functionName: deployedName,
     functionVersion: "$LATEST",
-    invokedFunctionArn: `arn:aws:lambda:us-east-1:${ACCOUNT_ID}:function:${deployedName}`,
+    invokedFunctionArn: arnOf("lambda", region, `function:${deployedName}`),
     memoryLimitInMB: String(definition.memoryMb),
     awsRequestId: randomUUID(),
     logGroupName: `/aws/lambda/${deployedName}`,

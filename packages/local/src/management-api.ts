@@ -4,6 +4,7 @@ import type { Refusal } from "./faults.ts";
 import { isGatewayId } from "./ids.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { readBody } from "./request-body.ts";
+import type { SignatureFault, SignatureVerifier } from "./request-signature.ts";
 
 interface Answer {
   readonly status: number;
@@ -11,6 +12,12 @@ interface Answer {
   /** Without it in a header, SDK v3 names every error `Unknown`. */
   readonly errorType?: string;
 }
+
+const TOO_LARGE: Answer = {
+  status: 413,
+  errorType: "PayloadTooLargeException",
+  body: { message: "Message too long" },
+};
 
 /** `undefined`: there is none, the request hangs. */
 const REFUSED: Readonly<Record<Refusal, Answer | undefined>> = {
@@ -20,37 +27,48 @@ const REFUSED: Readonly<Record<Refusal, Answer | undefined>> = {
   hang: undefined,
 };
 
-/** Answers `/{stage}/@connections/{id}`; `rawId` is the path's last part as it was sent. Anyone may call: signatures are not checked. */
+export interface ManagementOptions {
+  readonly registry: ConnectionRegistry;
+  readonly limits: GatewayLimits;
+  /** Absent where anyone may call. */
+  readonly signatures?: SignatureVerifier;
+}
+
+/** Answers `/{stage}/@connections/{id}`; `rawId` is the path's last part as it was sent. */
 export async function answerManagement(
   request: IncomingMessage,
   response: ServerResponse,
   rawId: string,
-  registry: ConnectionRegistry,
-  limits: GatewayLimits,
+  { registry, limits, signatures }: ManagementOptions,
 ): Promise<void> {
+  const claim = signatures?.open(request);
+  if (claim !== undefined && "errorType" in claim) return send(response, refuse(claim));
   const body = await readBody(request, limits.maxMessageBytes);
+  // It isn't kept, so nobody can tell whether the signature is right; the answer says nothing but the limit.
+  if (body === undefined) return send(response, TOO_LARGE);
+  const fault = await claim?.check(body);
+  if (fault !== undefined) return send(response, refuse(fault));
   const answer = decide(request.method ?? "", decodeId(rawId), body, registry);
-  if (answer === undefined) return;
+  if (answer !== undefined) send(response, answer);
+}
+
+function refuse({ errorType, message }: SignatureFault): Answer {
+  return { status: 403, errorType, body: { message } };
+}
+
+function send(response: ServerResponse, answer: Answer): void {
   if (answer.errorType !== undefined) response.setHeader("x-amzn-errortype", answer.errorType);
   if (answer.body !== undefined) response.setHeader("content-type", "application/json");
   response.statusCode = answer.status;
   response.end(answer.body === undefined ? "" : JSON.stringify(answer.body));
 }
 
-function decide(
-  method: string,
-  id: string,
-  body: Buffer | undefined,
-  registry: ConnectionRegistry,
-): Answer | undefined {
+function decide(method: string, id: string, body: Buffer, registry: ConnectionRegistry): Answer | undefined {
   if (!isGatewayId(id)) {
     return { status: 400, errorType: "BadRequestException", body: { message: `Invalid connectionId: ${id}` } };
   }
-  if (method === "POST" && body === undefined) {
-    return { status: 413, errorType: "PayloadTooLargeException", body: { message: "Message too long" } };
-  }
   if (method === "POST") {
-    const outcome = registry.post(id, (body ?? "").toString());
+    const outcome = registry.post(id, body.toString());
     return outcome === "posted" ? { status: 200 } : REFUSED[outcome];
   }
   if (method === "DELETE") {

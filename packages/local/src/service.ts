@@ -11,9 +11,11 @@ import { createIntegration } from "./integration.ts";
 import { createLambdaFunction, type LambdaFunction } from "./lambda-function.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { answerManagement } from "./management-api.ts";
+import type { SignatureVerifier } from "./request-signature.ts";
 import type { FunctionDefinition, ServiceDefinition } from "./service-definition.ts";
 import { StartError } from "./start-error.ts";
 import { createWebSocketApi } from "./web-socket-api.ts";
+import { UNAUTHORIZED } from "./web-socket-authorizer.ts";
 import { createWebSocketRoutes } from "./web-socket-routes.ts";
 
 /** One service: its functions, and the APIs and queue that call them. */
@@ -41,6 +43,9 @@ export interface ServiceOptions {
   readonly port: number;
   /** What every function sees, over what `serverless.yml` says. */
   readonly environment: Environment;
+  readonly region: string;
+  /** Absent where anyone may call `@connections`. */
+  readonly signatures?: SignatureVerifier;
   readonly backend: Backend;
   readonly clock: Clock;
   readonly limits: GatewayLimits;
@@ -52,7 +57,7 @@ const MANAGEMENT_PATH = "/@connections/";
 
 /** Throws a {@link StartError} where the backend can't serve it. */
 export async function createService(options: ServiceOptions): Promise<Service> {
-  const { definition, clock, limits, faults, domainName, port } = options;
+  const { definition, clock, limits, faults, domainName, port, region } = options;
   const { name } = definition;
   const registry = createConnectionRegistry({ service: name, limits, faults });
   const gatewayEndpoint = `http://${domainName}/${name}`;
@@ -60,10 +65,11 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const functions = createFunctions(options, backend);
   const integrate = createIntegration(clock, limits.integrationTimeoutMs);
   const routes = createWebSocketRoutes(functions, definition.routeSelectionPath);
-  const address = { domainName, port, stage: name, apiId: apiIdOf(`${domainName}/${name}`) };
+  const address = { domainName, port, stage: name, apiId: apiIdOf(`${domainName}/${name}`), region };
   const webSocketApi = createWebSocketApi({ ...options, address, routes, registry, integrate });
   const httpApi = createHttpApi({ address, functions, integrate, limits, clock });
   const stopSources = startEventSources(functions, backend);
+  const management = { registry, limits, ...(options.signatures && { signatures: options.signatures }) };
   const hasWebSocketApi = definition.functions.some(({ webSocketRoutes }) => webSocketRoutes.length > 0);
 
   return {
@@ -78,7 +84,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     answer(request, response, path, rawQuery) {
       if (!hasWebSocketApi || !path.startsWith(MANAGEMENT_PATH))
         return httpApi.answer(request, response, path, rawQuery);
-      return answerManagement(request, response, path.slice(MANAGEMENT_PATH.length), registry, limits);
+      return answerManagement(request, response, path.slice(MANAGEMENT_PATH.length), management);
     },
     disconnectAll: webSocketApi.close,
     stop() {
@@ -99,8 +105,10 @@ function warm(service: string, lambdaFunction: LambdaFunction): void {
 }
 
 function createFunctions(options: ServiceOptions, backend: ServiceBackend): LambdaFunction[] {
-  const { definition: service, bundles, clock, log } = options;
+  const { definition: service, bundles, clock, log, region } = options;
   const offered = backend.offered === undefined ? {} : { ports: backend.offered };
+  const routes = service.functions.flatMap(({ webSocketRoutes }) => webSocketRoutes);
+  const authorizers = new Set(routes.map(({ authorizer }) => authorizer?.name));
   return service.functions.flatMap((definition) => {
     const bundle = bundles.get(definition.name);
     if (bundle === undefined) return [];
@@ -110,7 +118,9 @@ function createFunctions(options: ServiceOptions, backend: ServiceBackend): Lamb
       ...backend.environment,
       ...options.environment,
     };
-    return [createLambdaFunction({ service, definition, bundle, ...offered, environment, clock, log })];
+    const expectedErrors = authorizers.has(definition.name) ? [UNAUTHORIZED] : [];
+    const parts = { service, definition, bundle, ...offered, environment, region, expectedErrors, clock, log };
+    return [createLambdaFunction(parts)];
   });
 }
 

@@ -10,6 +10,9 @@ export type Authorization =
   | { readonly allowed: true; readonly context?: AuthorizerContext }
   | { readonly allowed: false; readonly refusal: Refusal };
 
+/** What an authorizer throws for a client without a valid token: API Gateway's own word for 401. */
+export const UNAUTHORIZED = "Unauthorized";
+
 const policySchema = v.object({
   principalId: v.string(),
   policyDocument: v.object({
@@ -18,7 +21,10 @@ const policySchema = v.object({
       v.minLength(1),
     ),
   }),
-  context: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
+  context: v.optional(
+    v.record(v.string(), v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))),
+    {},
+  ),
 });
 
 /**
@@ -37,8 +43,8 @@ export async function authorize(
     refusal: { status, body: errorFrame(message, connectionId, requestId), contentType: "application/json" },
   });
   if (authorizer.identitySource.some((source) => !isGiven(source, event))) return refuse(401, "Unauthorized");
-  const outcome = await integrate(authorizer.function, createAuthorizerEvent(event));
-  if (outcome.status === "failed" && outcome.message === "Unauthorized") return refuse(401, "Unauthorized");
+  const outcome = await integrate(authorizer.function, createAuthorizerEvent(address, event));
+  if (outcome.status === "failed" && outcome.message === UNAUTHORIZED) return refuse(401, "Unauthorized");
   const policy = v.safeParse(policySchema, outcome.status === "returned" ? outcome.value : undefined);
   if (!policy.success) {
     if (outcome.status === "returned") log(`${address.stage}: the authorizer returned no valid policy`);
@@ -46,7 +52,7 @@ export async function authorize(
   }
   const { principalId, policyDocument, context } = policy.output;
   if (policyDocument.Statement.some(({ Effect }) => Effect === "Deny")) return refuse(403, "Forbidden");
-  return { allowed: true, context: { principalId, ...context } };
+  return { allowed: true, context: { ...context, principalId } };
 }
 
 function isGiven(source: string, { headers = {}, queryStringParameters = {} }: WebSocketEvent): boolean {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { arnOf } from "./account.ts";
 import { createGatewayId, createTraceId } from "./ids.ts";
 import type { RequestOrigin } from "./request-origin.ts";
 import { formatRequestTime } from "./request-time.ts";
@@ -10,6 +11,7 @@ export interface WebSocketApiAddress {
   readonly port: number;
   readonly stage: string;
   readonly apiId: string;
+  readonly region: string;
 }
 
 /** The connection that an event is about. */
@@ -21,8 +23,8 @@ export interface EventConnection extends RequestOrigin {
   readonly connectedAt: number;
 }
 
-/** What an authorizer gives on, and `principalId`. */
-export type AuthorizerContext = Readonly<Record<string, string | number | boolean>>;
+/** What an authorizer gives on, and `principalId`. Numbers and booleans come as text. */
+export type AuthorizerContext = Readonly<Record<string, string>>;
 
 type Headers = Record<string, string>;
 type MultiValueHeaders = Record<string, string[]>;
@@ -116,9 +118,11 @@ export function createConnectEvent(
   };
 }
 
-export function createAuthorizerEvent(event: WebSocketEvent): WebSocketAuthorizerEvent {
-  const { apiId, stage } = event.requestContext;
-  const methodArn = `arn:aws:execute-api:us-east-1:000000000000:${apiId}/${stage}/$connect`;
+export function createAuthorizerEvent(
+  { region, apiId, stage }: WebSocketApiAddress,
+  event: WebSocketEvent,
+): WebSocketAuthorizerEvent {
+  const methodArn = arnOf("execute-api", region, `${apiId}/${stage}/$connect`);
   return { type: "REQUEST", methodArn, ...event };
 }
 

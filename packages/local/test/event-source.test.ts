@@ -40,7 +40,7 @@ function start(source: Partial<QueueSource> = {}): void {
       });
     });
   const target = { invoke } as unknown as LambdaFunction;
-  stop = startEventSource({ queue, target, source: { ...SOURCE, ...source }, queueName: "jobs" });
+  stop = startEventSource({ queue, target, source: { ...SOURCE, ...source }, queueName: "jobs", region: "us-east-1" });
 }
 
 async function sendJobs(count: number): Promise<void> {

@@ -18,6 +18,7 @@ beforeAll(async () => {
 
 /** Ports that take a while; the fixture uses no others. */
 const ports = {
+  apps: {},
   connections: {},
   log: {},
   gateway: {},
@@ -38,7 +39,9 @@ function createFunction(name: string): WarmFunction {
   const clock = testClock();
   const environment = { ...definition.environment, FROM_HOST: "host" };
   const log = (line: string) => void lines.push(line);
-  return { ...createLambdaFunction({ service, definition, bundle, ports, environment, clock, log }), lines, clock };
+  const region = "us-east-1";
+  const parts = { service, definition, bundle, ports, environment, region, clock, log };
+  return { ...createLambdaFunction(parts), lines, clock };
 }
 
 describe("what a handler leaves running", () => {
@@ -176,10 +179,10 @@ describe("an environment", () => {
 
   it("fails each invocation where the module throws or has no such export", async () => {
     const broken = createFunction("broken");
-    expect(await broken.invoke({})).toEqual({ status: "failed" });
+    expect(await broken.invoke({})).toEqual({ status: "failed", message: "no module of mine" });
     expect(broken.lines[0]).toMatch(/^warm\/broken: Error: no module of mine\n.*warm\/broken\.ts:3/);
     const missing = createFunction("missing");
-    expect(await missing.invoke({})).toEqual({ status: "failed" });
+    expect(await missing.invoke({})).toMatchObject({ status: "failed" });
     expect(missing.lines[0]).toMatch(/^warm\/missing: Error: the handler's file exports no function "missing"/);
   });
 });

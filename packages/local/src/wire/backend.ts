@@ -1,5 +1,6 @@
 import type { Backend, OpenOptions, ServiceBackend } from "../backend.ts";
 import type { ConnectionRegistry } from "../connection-registry.ts";
+import type { Credentials } from "../credentials.ts";
 import type { HostFaults } from "../faults.ts";
 import type { QueueSource } from "../service-definition.ts";
 import { StartError } from "../start-error.ts";
@@ -30,18 +31,17 @@ export interface WireBackend extends Backend {
 }
 
 export interface WireBackendOptions extends WireOptions {
-  /** What the resources say they are in; us-east-1 where it isn't given. */
-  readonly region: string | undefined;
+  /** What the resources say they are in. */
+  readonly region: string;
+  /** What handlers sign their requests with. */
+  readonly credentials: Credentials;
   readonly faults: HostFaults;
   readonly log: (line: string) => void;
 }
 
-const DEFAULT_REGION = "us-east-1";
-
 /** DynamoDB, SQS and `@connections` over their real protocols, for the real SDK clients. What they hold is lost with the host. */
 export async function startWireBackend(options: WireBackendOptions): Promise<WireBackend> {
-  const { faults, log, visibilityTimeoutSeconds } = options;
-  const region = options.region || DEFAULT_REGION;
+  const { faults, log, region, credentials, visibilityTimeoutSeconds } = options;
   const meter = createWireMeter();
   const infrastructure = await startInfrastructure({ region, meter, faults, log });
   const { dynamodbUrl, sqsUrl, deployment, sqs } = infrastructure;
@@ -54,7 +54,7 @@ export async function startWireBackend(options: WireBackendOptions): Promise<Wir
       const made = await makeResources(definition, { ...deployment, queueOrigin: sqsUrl, region, ...visibility });
       opened.set(definition.name, { made, registry });
       return {
-        environment: createHandlerEnvironment({ region, dynamodbUrl, sqsUrl, gatewayEndpoint }),
+        environment: createHandlerEnvironment({ region, credentials, dynamodbUrl, sqsUrl, gatewayEndpoint }),
         resolve: made.resolve,
         startEventSource(target, source) {
           const queue = findQueue(source, made, `${definition.name}/${target.definition.name}`);

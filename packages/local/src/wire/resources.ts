@@ -1,4 +1,4 @@
-import { ACCOUNT_ID } from "../lambda-function.ts";
+import { ACCOUNT_ID, arnOf } from "../account.ts";
 import type { ResourceReference } from "../resource-reference.ts";
 import type { ServiceDefinition } from "../service-definition.ts";
 import type { QueueResource, TableResource } from "../service-resources.ts";
@@ -52,12 +52,12 @@ export async function makeResources(
 }
 
 function valuesOfTable(name: string, { region }: ResourceMakerOptions): ResourceValues {
-  return { Ref: name, Arn: `arn:aws:dynamodb:${region}:${ACCOUNT_ID}:table/${name}` };
+  return { Ref: name, Arn: arnOf("dynamodb", region, `table/${name}`) };
 }
 
 function valuesOfQueue(name: string, { queueOrigin, region }: ResourceMakerOptions): ResourceValues {
   const url = `${queueOrigin}/${ACCOUNT_ID}/${name}`;
-  return { Ref: url, QueueUrl: url, Arn: `arn:aws:sqs:${region}:${ACCOUNT_ID}:${name}`, QueueName: name };
+  return { Ref: url, QueueUrl: url, Arn: arnOf("sqs", region, name), QueueName: name };
 }
 
 async function makeTable(
