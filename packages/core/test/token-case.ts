@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { type Application, createApplications, type Grant, type TokenAuthority } from "@topicast/core";
 import { createMemoryAppStore } from "@topicast/core/memory";
 import { parseTopicPattern, type TopicPattern } from "@topicast/protocol";
@@ -27,9 +28,11 @@ export async function tokenCase({ others = [] }: { readonly others?: readonly To
   const check = createTokenCheck({ applications, clock, logger, authorities: [ofApplications, ...others] });
 
   return {
+    applications,
     apps,
     clock,
     logged,
+    logger,
     check: (token: string | undefined) => check({ token, service: "message-topic", sourceIp: "192.0.2.1" }),
     async createApplication(name: string, more: Partial<Application> = {}) {
       await apps.create({
@@ -66,4 +69,20 @@ export function aPattern(text: string): TopicPattern {
   const pattern = parseTopicPattern(text);
   if (!pattern.ok) throw new Error(pattern.fault.message);
   return pattern.value;
+}
+
+/** A part of a token: JSON, or a text as it is. */
+export function part(value: unknown): string {
+  return Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+}
+
+/** A compact JWS by hand, as no library would make it. */
+export function hmacToken(secret: string, header: unknown, payload: unknown): string {
+  const signed = `${part(header)}.${part(payload)}`;
+  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+}
+
+/** What signs the tokens of a whole key. */
+export function signingKeyOfKey(key: string): string {
+  return signingKeyOf(key.slice(key.indexOf(":") + 1));
 }

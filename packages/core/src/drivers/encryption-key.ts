@@ -1,4 +1,4 @@
-import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { GetParameterCommand, SSMClient, type SSMClientConfig } from "@aws-sdk/client-ssm";
 import { createSealer, type Sealer } from "../application-key.ts";
 import type { EncryptionKey } from "../doors.ts";
 import { UnavailableError } from "../errors.ts";
@@ -10,7 +10,10 @@ const ATTEMPT_TIMEOUT_MS = 1_000;
 const MIN_LENGTH = 32;
 
 /** What encrypts and decrypts signing keys. The key is fetched once, when it is asked for first. Throws `UnavailableError`. */
-export function sealerOf(encryptionKey: EncryptionKey): () => Promise<Sealer> {
+export function sealerOf(
+  encryptionKey: EncryptionKey,
+  createClient: () => SSMClient = createSsmClient,
+): () => Promise<Sealer> {
   if ("value" in encryptionKey) {
     const sealer = createSealer(encryptionKey.value);
     return async () => sealer;
@@ -18,7 +21,7 @@ export function sealerOf(encryptionKey: EncryptionKey): () => Promise<Sealer> {
   const { parameter } = encryptionKey;
   let fetched: Promise<Sealer> | undefined;
   return () => {
-    fetched ??= fetchParameter(createSsmClient(), parameter).then(createSealer, (error: unknown) => {
+    fetched ??= fetchParameter(createClient(), parameter).then(createSealer, (error: unknown) => {
       // The next who asks tries again.
       fetched = undefined;
       throw error;
@@ -45,12 +48,20 @@ async function fetchParameter(client: SSMClient, name: string): Promise<string> 
   return value;
 }
 
-function createSsmClient(): SSMClient {
+export interface SsmClientOptions extends Pick<SSMClientConfig, "endpoint" | "region" | "credentials"> {
+  /** Bound of one attempt; the same again for connecting. */
+  readonly attemptTimeoutMs?: number;
+}
+
+/** A client that gives up soon. */
+export function createSsmClient(options: SsmClientOptions = {}): SSMClient {
+  const { attemptTimeoutMs = ATTEMPT_TIMEOUT_MS, ...config } = options;
   return new SSMClient({
+    ...config,
     maxAttempts: 2,
     requestHandler: {
-      connectionTimeout: ATTEMPT_TIMEOUT_MS,
-      requestTimeout: ATTEMPT_TIMEOUT_MS,
+      connectionTimeout: attemptTimeoutMs,
+      requestTimeout: attemptTimeoutMs,
       // Without it the SDK only warns.
       throwOnRequestTimeout: true,
     },
