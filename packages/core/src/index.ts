@@ -11,7 +11,15 @@ export {
   RIGHTS,
   type Right,
 } from "./access.ts";
-export { createSecret, hashSecret, type KeyParts, parseApplicationKey } from "./application-key.ts";
+export {
+  createSealer,
+  createSecret,
+  formatApplicationKey,
+  hashSecret,
+  type KeyParts,
+  parseApplicationKey,
+  signingKeyOf,
+} from "./application-key.ts";
 export {
   type Applications,
   CACHE_MS,

@@ -264,7 +264,9 @@ describe("a token is refused", () => {
   });
 
   it("whose signing key nobody can decrypt", async () => {
-    const key = signingKeyOfKey(await doors.addKey("game", "k2", { isForeign: true }));
+    const key = signingKeyOfKey(
+      await doors.addKey("game", "k2", { encryptionKey: "another encryption key of 32 letters" }),
+    );
     const token = hmacToken(key, { ...HEADER, kid: "game.k2" }, CLAIMS);
     await expectRefusal(token, "Its signing key was encrypted with another encryption key.");
   });

@@ -1,26 +1,22 @@
 import { createHmac } from "node:crypto";
-import { type Application, createApplications, type Grant, type TokenAuthority } from "@topicast/core";
+import { type Application, type ApplicationKey, createApplications, type TokenAuthority } from "@topicast/core";
 import { createMemoryAppStore } from "@topicast/core/memory";
 import { parseTopicPattern, type TopicPattern } from "@topicast/protocol";
-import { testClock } from "@topicast/testing";
-import { RIGHTS } from "../src/access.ts";
-import { createSealer, createSecret, formatApplicationKey, hashSecret, signingKeyOf } from "../src/application-key.ts";
+import { aKnownKey, anApplication, testClock } from "@topicast/testing";
+import { createSealer, signingKeyOf } from "../src/application-key.ts";
 import { appIdOf } from "../src/applications.ts";
 import { createTokenCheck } from "../src/use-cases/check-token.ts";
 import { createApplicationAuthority } from "../src/use-cases/vouch-for-token.ts";
 
-export interface KeyOptions {
-  readonly grants?: readonly Grant[];
-  readonly expiresAt?: number;
-  /** Encrypted with another key than the service has. */
-  readonly isForeign?: boolean;
-}
+const ENCRYPTION_KEY = "an encryption key of 32 characters";
+
+export type KeyOptions = Partial<Pick<ApplicationKey, "grants" | "expiresAt">> & { readonly encryptionKey?: string };
 
 /** Closed doors in memory, whose time stands still. */
 export async function tokenCase({ others = [] }: { readonly others?: readonly TokenAuthority[] } = {}) {
   const clock = testClock();
   const apps = createMemoryAppStore({ clock });
-  const sealer = createSealer("an encryption key of 32 characters");
+  const sealer = createSealer(ENCRYPTION_KEY);
   const logged: string[] = [];
   const logger = { warn: (message: string, fields: object) => logged.push(`${message} ${JSON.stringify(fields)}`) };
   const applications = createApplications({ apps, clock, rules: [] });
@@ -35,32 +31,13 @@ export async function tokenCase({ others = [] }: { readonly others?: readonly To
     logger,
     check: (token: string | undefined) => check({ token, service: "message-topic", sourceIp: "192.0.2.1" }),
     async createApplication(name: string, more: Partial<Application> = {}) {
-      await apps.create({
-        name,
-        id: appIdOf(name, "g1"),
-        topicRules: "[]",
-        createdAt: clock.now(),
-        keys: [],
-        ...more,
-      });
+      await apps.create(anApplication({ name, id: appIdOf(name, "g1"), ...more }));
     },
-    /** The whole key. */
-    async addKey(app: string, keyId: string, options: KeyOptions = {}): Promise<string> {
-      const { grants = [{ topics: aPattern("*"), rights: RIGHTS }], expiresAt, isForeign = false } = options;
-      const secret = createSecret();
-      const sealedBy = isForeign ? createSealer("another encryption key of 32 letters") : sealer;
-      const sealedSigningKey = sealedBy.seal({ app, keyId }, signingKeyOf(secret));
-      const end = expiresAt === undefined ? {} : { expiresAt };
-      const key = {
-        id: keyId,
-        secretHash: hashSecret(secret),
-        sealedSigningKey,
-        grants,
-        createdAt: clock.now(),
-        ...end,
-      };
-      await apps.addKey(app, key, 10);
-      return formatApplicationKey({ app, keyId, secret });
+    /** The whole key. `encryptionKey`: where it isn't the service's. */
+    async addKey(app: string, keyId: string, { encryptionKey = ENCRYPTION_KEY, ...more }: KeyOptions = {}) {
+      const { key, stored } = aKnownKey({ app, keyId, encryptionKey }, more);
+      await apps.addKey(app, stored, 10);
+      return key;
     },
   };
 }
