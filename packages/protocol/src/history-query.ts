@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { ok, type Result, refuse } from "./codes.ts";
 import type { Place } from "./frames.ts";
 import { DEFAULT_PAGE_LIMIT, MAX_PAGE_LIMIT } from "./limits.ts";
-import { epochSchema, placeSchema } from "./places.ts";
+import { epochSchema, placeSchema, seqSchema } from "./places.ts";
 import { check, wholeNumberSchema } from "./schema.ts";
 
 /** What of a topic's history is asked for: all after a place, in pages of at most `limit` messages, or the newest `last`. */
@@ -15,9 +15,10 @@ export const historyEntries = {
   limit: v.optional(wholeNumberSchema(1, MAX_PAGE_LIMIT)),
 };
 
-const querySchema = v.object({
+/** The query of `GET /topics/{topic…}/messages`, its digits as numbers. */
+export const historyQuerySchema = v.object({
   epoch: v.optional(epochSchema),
-  seq: v.optional(wholeNumberSchema(0, Number.MAX_SAFE_INTEGER)),
+  seq: v.optional(seqSchema),
   last: historyEntries.last,
   limit: historyEntries.limit,
 });
@@ -46,7 +47,12 @@ export function refuseBoth(sinceName: string) {
 /** Parses the query of `GET /topics/{topic…}/messages?epoch=&seq=&last=&limit=`. Never throws. */
 export function parseHistoryQuery(query: Readonly<Record<string, string | undefined>>): Result<HistoryQuery> {
   const { epoch, seq, last, limit } = query;
-  const checked = check(querySchema, { epoch, seq: numberOf(seq), last: numberOf(last), limit: numberOf(limit) });
+  const checked = check(historyQuerySchema, {
+    epoch,
+    seq: numberOf(seq),
+    last: numberOf(last),
+    limit: numberOf(limit),
+  });
   if (!checked.ok) return checked;
   const place = checked.value;
   if ((place.epoch === undefined) !== (place.seq === undefined)) {

@@ -31,8 +31,10 @@ export type HttpPublishOfMany =
   | { readonly ok: true; readonly value: HttpPublish }
   | { readonly ok: false; readonly fault: Fault; readonly topic?: string };
 
-const publishSchema = v.object({ ...publishEntries, from: v.optional(nameSchema) });
-const headerSchema = v.object({ "Idempotency-Key": nameSchema });
+export const httpPublishEntries = { ...publishEntries, from: v.optional(nameSchema) };
+const publishSchema = v.object(httpPublishEntries);
+export const idempotencyKeySchema = nameSchema;
+const headerSchema = v.object({ "Idempotency-Key": idempotencyKeySchema });
 const publishManySchema = v.object({ messages: batchSchema });
 
 /** Parses the body of `POST /topics/{topic…}/messages`, and the header `Idempotency-Key` where there is one. Never throws. */

@@ -1,7 +1,7 @@
 import { ok, type Result, refuse } from "./codes.ts";
 
 /** The secret that a client makes up once and gives as `?client=`, so that its identity survives a reconnect. */
-const CLIENT_SECRET = /^[A-Za-z0-9_-]{16,64}$/;
+export const CLIENT_SECRET = /^[A-Za-z0-9_-]{16,64}$/;
 
 /** Checks `?client=`. Never throws. */
 export function parseClientSecret(secret: string): Result<string> {

@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from "./codes.ts";
 import type { Place } from "./frames.ts";
 import { isJsonObject, type Json } from "./json.ts";
 import { MAX_PLACES } from "./limits.ts";
-import { nameSchema } from "./schema.ts";
+import { nameSchema, wholeNumberSchema } from "./schema.ts";
 import { parseTopic, type Topic } from "./topic-name.ts";
 
 /** What a client has of a topic: everything up to this place. */
@@ -15,19 +15,22 @@ export interface TopicPlace {
 const PLACE_RULE = 'must be an object such as {"epoch":"k3f9","seq":58}.';
 /** Of a name in a message. */
 const MAX_SHOWN_LENGTH = 40;
-const SINCE = /^([A-Za-z0-9_-]{1,64}):(\d{1,16})$/;
+/** The `since` of a broadcast's address. */
+export const SINCE = /^([A-Za-z0-9_-]{1,64}):(\d{1,16})$/;
 
 export const epochSchema = nameSchema;
+export const seqSchema = wholeNumberSchema(0, Number.MAX_SAFE_INTEGER);
+/** The fields of a place, each by itself. */
+export const placeFieldsSchema = v.object({ epoch: epochSchema, seq: seqSchema });
 
+/** A place, of which a message says as a whole how it must be. */
 export const placeSchema = v.pipe(
   v.custom<Place>(isPlace, PLACE_RULE),
   v.transform(({ epoch, seq }): Place => ({ epoch, seq })),
 );
 
 function isPlace(value: unknown): value is Place {
-  const fields = value as Json | undefined;
-  if (fields === undefined || !isJsonObject(fields)) return false;
-  return v.is(epochSchema, fields.epoch) && Number.isSafeInteger(fields.seq) && Number(fields.seq) >= 0;
+  return v.is(placeFieldsSchema, value);
 }
 
 /** Parses the `places` of a ping. As a list, because a topic may be called `__proto__`. Never throws. */

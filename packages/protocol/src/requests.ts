@@ -67,14 +67,24 @@ export type ParsedRequest =
   | { readonly ok: true; readonly request: ClientRequest }
   | { readonly ok: false; readonly fault: Fault; readonly head: RequestHead };
 
-const taggedSchema = v.object({ id: v.optional(nameSchema) });
-const subscribeSchema = v.object({
-  ...taggedSchema.entries,
-  since: historyEntries.since,
-  last: v.optional(wholeNumberSchema(1, MAX_SUBSCRIBE_LAST)),
-});
-const historySchema = v.object({ ...taggedSchema.entries, ...historyEntries });
-const publishSchema = v.object({ ...taggedSchema.entries, ...publishEntries, echo: v.optional(flagSchema) });
+/** The fields of each request that a schema checks; `topic`, `payload` and `places` have parsers of their own. */
+const taggedEntries = { id: v.optional(nameSchema) };
+export const requestEntries = {
+  subscribe: {
+    ...taggedEntries,
+    since: historyEntries.since,
+    last: v.optional(wholeNumberSchema(1, MAX_SUBSCRIBE_LAST)),
+  },
+  unsubscribe: taggedEntries,
+  publish: { ...taggedEntries, ...publishEntries, echo: v.optional(flagSchema) },
+  history: { ...taggedEntries, ...historyEntries },
+  ping: taggedEntries,
+} as const satisfies Record<Action, v.ObjectEntries>;
+
+const taggedSchema = v.object(taggedEntries);
+const subscribeSchema = v.object(requestEntries.subscribe);
+const historySchema = v.object(requestEntries.history);
+const publishSchema = v.object(requestEntries.publish);
 
 const PARSERS: { readonly [A in Action]: (fields: JsonObject) => Result<Extract<ClientRequest, { action: A }>> } = {
   subscribe: parseSubscribe,

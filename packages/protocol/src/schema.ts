@@ -13,13 +13,14 @@ export const nameSchema = v.pipe(
   // Twice as many units first: it bounds the work of counting code points.
   v.maxLength(2 * MAX_NAME_LENGTH, NAME_RULE),
   v.check((name) => [...name].length <= MAX_NAME_LENGTH, NAME_RULE),
+  // What JSON Schema says, which counts code points.
+  v.metadata({ maxLength: MAX_NAME_LENGTH }),
 );
+/** What was parsed from JSON is JSON. */
+export const anyJsonSchema: v.GenericSchema<Json> = v.any();
 export const flagSchema = v.boolean("must be true or false.");
 export const batchSchema = v.pipe(
-  v.array(
-    v.custom<Json>(() => true),
-    BATCH_RULE,
-  ),
+  v.array(anyJsonSchema, BATCH_RULE),
   v.minLength(1, BATCH_RULE),
   v.maxLength(MAX_BATCH, BATCH_RULE),
 );

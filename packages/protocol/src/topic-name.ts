@@ -4,9 +4,13 @@ import { MAX_TOPIC_LENGTH } from "./limits.ts";
 /** A name that passed {@link parseTopic}. */
 export type Topic = string & { readonly __brand: "Topic" };
 
-const ALLOWED = /^[\p{L}\p{M}\p{N}_\-.:@=+/]+$/u;
+const CHARACTERS = "[\\p{L}\\p{M}\\p{N}_\\-.:@=+/]+";
+const ALLOWED = new RegExp(`^${CHARACTERS}$`, "u");
 /** Last segments that are verbs of the HTTP paths. */
-const VERBS: ReadonlySet<string> = new Set(["messages", "subscribers"]);
+const VERBS = ["messages", "subscribers"];
+
+/** What {@link parseTopic} takes, as a pattern (ECMAScript, with its flag `u`); only length and NFC are not in it. */
+export const TOPIC_PATTERN = `^(?!(?:.*/)?\\.{0,2}(?:/|$))(?!(?:.*/)?(?:${VERBS.join("|")})$)${CHARACTERS}$`;
 
 /** Checks a topic's (or room's) name. `field` is what the message calls it. Never throws. */
 export function parseTopic(name: unknown, field = "topic"): Result<Topic> {
@@ -32,5 +36,5 @@ function segmentFault(segments: readonly string[]): string | undefined {
   if (segments.includes("")) return "has an empty segment: no `/` at the ends, no `//`.";
   if (segments.includes(".") || segments.includes("..")) return "has a segment `.` or `..`.";
   const last = segments.at(-1) ?? "";
-  return VERBS.has(last) ? `ends with the segment \`${last}\`, which HTTP paths use as a verb.` : undefined;
+  return VERBS.includes(last) ? `ends with the segment \`${last}\`, which HTTP paths use as a verb.` : undefined;
 }

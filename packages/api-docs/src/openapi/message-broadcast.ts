@@ -1,0 +1,33 @@
+import type { Operation } from "./operation.ts";
+
+export const BROADCAST_OPERATIONS: readonly Operation[] = [
+  {
+    id: "broadcast",
+    service: "message-broadcast",
+    security: "applicationKey",
+    method: "post",
+    path: "/messages",
+    summary: "Broadcast to a room",
+    description: "Needs the right `publish` for the room's name. At most 96 KB.",
+    parameters: ["RoomId", "IdempotencyKey"],
+    body: {
+      anything: "A JSON object arrives as it is, with the service's marks; any other JSON or text under `data`.",
+    },
+    success: {
+      status: 202,
+      description: "Numbered, kept, and on its way to everyone in the room.",
+      schema: "Broadcasted",
+    },
+    faults: ["bad_request", "invalid_topic", "payload_too_large"],
+  },
+  {
+    id: "getBroadcastHealth",
+    service: "message-broadcast",
+    method: "get",
+    path: "/health",
+    summary: "Check message-broadcast's health",
+    success: { status: 200, description: "Store and queue answer.", schema: "Health" },
+    faults: [],
+    problem: "HealthProblem",
+  },
+];
