@@ -1,23 +1,26 @@
-import { type ConnectionGateway, type ConnectionInfo, type Target, UnavailableError } from "@topicast/core";
-import type { WebSocket } from "ws";
+import type { Clock, ConnectionInfo } from "@topicast/core";
+import type { ClientLinks } from "./client-links.ts";
 import type { HostFaults, Refusal } from "./faults.ts";
 import type { GatewayLimits } from "./limits.ts";
+import type { Outbox, Outlet } from "./outbox.ts";
+import { createTextFrame } from "./text-frame.ts";
 
 /** A client that is connected, from the upgrade until either side ends it. */
-export interface OpenConnection {
+export interface OpenConnection extends Outlet {
   readonly id: string;
-  readonly socket: WebSocket;
   /** Unix ms. */
   readonly connectedAt: number;
   /** Unix ms of the last frame in either direction. */
   lastActiveAt: number;
+  /** Of posts that were throttled since one was taken. */
+  throttledBytes: number;
   readonly sourceIp: string;
   readonly userAgent?: string;
-  /** Sends a frame, which counts as activity. */
-  send(kind: "post" | "reply", text: string): void;
   /** Closes the socket and tells the service. */
   end(code: number, reason: string): void;
 }
+
+type PostOutcome = "posted" | Refusal;
 
 /** The open connections of one service; what posts, looks and closes go through, from handlers as over HTTP. */
 export interface ConnectionRegistry {
@@ -25,26 +28,68 @@ export interface ConnectionRegistry {
   /** Whether it was there. */
   remove(id: string): boolean;
   all(): Iterable<OpenConnection>;
-  post(id: string, text: string): "posted" | Refusal;
+  post(id: string, text: string): PostOutcome;
+  /** Posts the same to many, and tells of those that it isn't posted to. */
+  postAll<T extends { readonly id: string }>(
+    targets: readonly T[],
+    text: string,
+    onRefused: (target: T, refusal: Refusal) => void,
+  ): void;
+  /** Sends the answer to a client's message. */
+  reply(connection: OpenConnection, text: string): void;
   close(id: string): "closed" | Refusal;
   look(id: string): ConnectionInfo | Refusal;
   /** How often a post was asked for, refused ones too. */
   readonly posts: number;
+  /** How many connections were closed because their clients didn't read. */
+  readonly slowReaders: number;
 }
 
 export interface ConnectionRegistryOptions {
   readonly service: string;
   readonly limits: GatewayLimits;
   readonly faults: HostFaults;
+  readonly clock: Clock;
+  readonly links: ClientLinks;
+  readonly outbox: Outbox;
 }
 
+const CLOSE_POLICY = 1008;
+
 export function createConnectionRegistry(options: ConnectionRegistryOptions): ConnectionRegistry {
-  const { service, limits, faults } = options;
+  const { service, limits, faults, clock, links, outbox } = options;
   const connections = new Map<string, OpenConnection>();
   let posts = 0;
+  let slowReaders = 0;
 
   function find(id: string): OpenConnection | Refusal {
     return faults.request?.(service, id) ?? connections.get(id) ?? "gone";
+  }
+
+  function endSlowReader(connection: OpenConnection): void {
+    slowReaders += 1;
+    connection.end(CLOSE_POLICY, "What is sent is not read");
+  }
+
+  function throttle(connection: OpenConnection, unsentBytes: number, frame: Buffer): Refusal {
+    connection.throttledBytes += frame.length;
+    if (unsentBytes + connection.throttledBytes <= limits.maxUnreadBytes) return "throttled";
+    endSlowReader(connection);
+    return "gone";
+  }
+
+  function postTo(id: string, frame: Buffer, now: number): PostOutcome {
+    posts += 1;
+    const connection = find(id);
+    if (typeof connection === "string") return connection;
+    const { socket } = connection;
+    if (socket.readyState !== socket.OPEN) return "gone";
+    const unsentBytes = outbox.unsentBytes(connection);
+    if (unsentBytes > limits.maxBufferedBytes) return throttle(connection, unsentBytes, frame);
+    connection.throttledBytes = 0;
+    connection.lastActiveAt = now;
+    links.send(connection, "post", frame);
+    return "posted";
   }
 
   return {
@@ -56,15 +101,27 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
     get posts() {
       return posts;
     },
+    get slowReaders() {
+      return slowReaders;
+    },
 
-    post(id, text) {
-      posts += 1;
-      const connection = find(id);
-      if (typeof connection === "string") return connection;
-      if (connection.socket.readyState !== connection.socket.OPEN) return "gone";
-      if (connection.socket.bufferedAmount > limits.maxBufferedBytes) return "throttled";
-      connection.send("post", text);
-      return "posted";
+    post: (id, text) => postTo(id, createTextFrame(text), clock.now()),
+
+    postAll(targets, text, onRefused) {
+      const frame = createTextFrame(text);
+      const now = clock.now();
+      for (const target of targets) {
+        const outcome = postTo(target.id, frame, now);
+        if (outcome !== "posted") onRefused(target, outcome);
+      }
+    },
+
+    reply(connection, text) {
+      const { socket } = connection;
+      if (socket.readyState !== socket.OPEN) return;
+      if (outbox.unsentBytes(connection) > limits.maxUnreadBytes) return endSlowReader(connection);
+      connection.lastActiveAt = clock.now();
+      links.send(connection, "reply", createTextFrame(text));
     },
 
     close(id) {
@@ -82,38 +139,4 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
       return { connectedAt, lastActiveAt, sourceIp, ...(userAgent === undefined ? {} : { userAgent }) };
     },
   };
-}
-
-/** The gateway that handlers get: the same registry, without HTTP between. */
-export function createLocalGateway(registry: ConnectionRegistry, limits: GatewayLimits): ConnectionGateway {
-  return {
-    async post<T extends Target>(targets: readonly T[], frame: string) {
-      const failures: Record<Exclude<Refusal, "hang">, T[]> = { gone: [], throttled: [], failed: [] };
-      const tooLarge = Buffer.byteLength(frame) > limits.maxMessageBytes;
-      for (const target of targets) {
-        const outcome = tooLarge ? "failed" : registry.post(target.id, frame);
-        // A gateway gives up waiting in the end.
-        if (outcome !== "posted") failures[outcome === "hang" ? "failed" : outcome].push(target);
-      }
-      return failures;
-    },
-    async close({ id }) {
-      const outcome = registry.close(id);
-      return outcome === "closed" ? outcome : goneOrThrow(outcome);
-    },
-    async look({ id }) {
-      const info = registry.look(id);
-      if (typeof info !== "string") return info;
-      goneOrThrow(info);
-      return undefined;
-    },
-  };
-}
-
-function goneOrThrow(refusal: Refusal): "gone" {
-  if (refusal === "gone") return refusal;
-  throw new UnavailableError(
-    "gateway",
-    `The request about the connection ${refusal === "throttled" ? "was throttled" : "failed"}.`,
-  );
 }

@@ -7,9 +7,9 @@ import {
   createMemoryTopicLog,
 } from "@topicast/core/memory";
 import type { Backend, ServicePorts } from "./backend.ts";
-import { createLocalGateway } from "./connection-registry.ts";
 import { startEventSource } from "./event-source.ts";
 import type { GatewayLimits } from "./limits.ts";
+import { createLocalGateway } from "./local-gateway.ts";
 
 export interface EmbeddedBackendOptions {
   readonly clock: Clock;

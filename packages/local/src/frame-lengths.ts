@@ -1,17 +1,29 @@
+/** What is of note in a chunk: the header of a frame beyond the limit, else a part of a control frame (ping, pong, close). */
+export type FrameNote = "tooLarge" | "control" | undefined;
+
+/** Opcodes from here on are those of control frames. */
+const CONTROL_BIT = 0x08;
+
 /**
- * Reads the lengths of WebSocket frames as their bytes pass by (RFC 6455, 5.2). `ws` bounds messages only, API Gateway bounds frames too.
- * The returned function tells whether a chunk announces a frame of more than `maxBytes`; the stream is of no use after that.
+ * Reads the headers of WebSocket frames as their bytes pass by (RFC 6455, 5.2). `ws` bounds messages only, API Gateway bounds frames too.
+ * The returned function tells what is of note in a chunk; after a frame of more than `maxBytes` the stream is of no use.
  */
-export function createFrameScanner(maxBytes: number): (chunk: Uint8Array) => boolean {
+export function createFrameScanner(maxBytes: number): (chunk: Uint8Array) => FrameNote {
   let payloadLeft = 0;
   let headerSeen = 0;
   let lengthBytes = 0;
   let masked = false;
   let length = 0;
+  let isControl = false;
+  let holdsControl = false;
 
   function readHeaderByte(byte: number): void {
     headerSeen += 1;
-    if (headerSeen === 1) return;
+    if (headerSeen === 1) {
+      isControl = (byte & CONTROL_BIT) !== 0;
+      holdsControl ||= isControl;
+      return;
+    }
     if (headerSeen > 2) {
       length = length * 256 + byte;
       return;
@@ -24,6 +36,7 @@ export function createFrameScanner(maxBytes: number): (chunk: Uint8Array) => boo
 
   return (chunk) => {
     let at = 0;
+    holdsControl = isControl && (payloadLeft > 0 || headerSeen > 0);
     while (at < chunk.length) {
       if (payloadLeft > 0) {
         const passed = Math.min(payloadLeft, chunk.length - at);
@@ -34,11 +47,11 @@ export function createFrameScanner(maxBytes: number): (chunk: Uint8Array) => boo
       readHeaderByte(chunk[at] ?? 0);
       at += 1;
       if (headerSeen < 2 + lengthBytes) continue;
-      if (length > maxBytes) return true;
+      if (length > maxBytes) return "tooLarge";
       payloadLeft = length + (masked ? 4 : 0);
       headerSeen = 0;
       lengthBytes = 0;
     }
-    return false;
+    return holdsControl ? "control" : undefined;
   };
 }

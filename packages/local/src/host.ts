@@ -25,6 +25,8 @@ export interface Host {
   readonly services: readonly HostedService[];
   /** The ports of a service as the host made them; throws where there is no such service, and over the wire, where it has none. */
   ports(service: string): ServicePorts;
+  /** How many connections were closed with 1008 because their clients didn't read. */
+  slowReaders(): number;
   /** Present where the host runs over the wire. */
   readonly wire?: Wire;
   /** Present where its doors are closed. */
@@ -89,6 +91,7 @@ async function serve(
     port,
     services: services.map((service) => describeService(service, domainName)),
     ports: (name) => portsOf(services, name),
+    slowReaders: () => services.reduce((sum, service) => sum + service.slowReaders(), 0),
     ...("wire" in backend ? { wire: backend.wire } : {}),
     ...(doors && keys && { keys, credentials: doors.credentials }),
     async close() {

@@ -16,7 +16,10 @@ export interface GatewayLimits {
   readonly maxBodyBytes: number;
   /** What may wait for a slow client before a post to it is throttled. AWS doesn't publish its figure. */
   readonly maxBufferedBytes: number;
-  /** What may wait for a client that asks and doesn't read the answers before it is closed with 1008; the host's own limit. */
+  /**
+   * What may be due to a client that doesn't read before it is closed with 1008: what waits for it, and what was throttled since it last took a post.
+   * The host's own limit, and the larger of the two.
+   */
   readonly maxUnreadBytes: number;
 }
 
@@ -29,5 +32,5 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   integrationTimeoutMs: 29_000,
   maxBodyBytes: 10_485_760,
   maxBufferedBytes: 1_048_576,
-  maxUnreadBytes: 16_777_216,
+  maxUnreadBytes: 4_194_304,
 };

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "@topicast/core";
 import type { Backend, Environment, ServiceBackend, ServicePorts } from "./backend.ts";
 import type { Bundle } from "./bundle.ts";
+import { createClientLinks } from "./client-links.ts";
 import { createConnectionRegistry } from "./connection-registry.ts";
 import type { HostFaults } from "./faults.ts";
 import { createHttpApi } from "./http-api.ts";
@@ -11,6 +12,7 @@ import { createIntegration } from "./integration.ts";
 import { createLambdaFunction, type LambdaFunction } from "./lambda-function.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { answerManagement } from "./management-api.ts";
+import { createOutbox } from "./outbox.ts";
 import type { SignatureVerifier } from "./request-signature.ts";
 import type { FunctionDefinition, ServiceDefinition } from "./service-definition.ts";
 import { StartError } from "./start-error.ts";
@@ -32,6 +34,8 @@ export interface Service {
   answer(request: IncomingMessage, response: ServerResponse, path: string, rawQuery: string): Promise<void>;
   /** Ends the connections with 1001; resolves when their `$disconnect` handlers are done. */
   disconnectAll(): Promise<void>;
+  /** How many connections were closed because their clients didn't read. */
+  slowReaders(): number;
   /** Freezes the functions for good. */
   stop(): void;
 }
@@ -59,14 +63,16 @@ const MANAGEMENT_PATH = "/@connections/";
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { definition, clock, limits, faults, domainName, port, region } = options;
   const { name } = definition;
-  const registry = createConnectionRegistry({ service: name, limits, faults });
+  const outbox = createOutbox();
+  const links = createClientLinks({ service: name, outbox, faults, clock });
+  const registry = createConnectionRegistry({ service: name, limits, faults, clock, links, outbox });
   const gatewayEndpoint = `http://${domainName}/${name}`;
   const backend = await options.backend.open({ definition, registry, gatewayEndpoint });
   const functions = createFunctions(options, backend);
   const integrate = createIntegration(clock, limits.integrationTimeoutMs);
   const routes = createWebSocketRoutes(functions, definition.routeSelectionPath);
   const address = { domainName, port, stage: name, apiId: apiIdOf(`${domainName}/${name}`), region };
-  const webSocketApi = createWebSocketApi({ ...options, address, routes, registry, integrate });
+  const webSocketApi = createWebSocketApi({ ...options, address, routes, registry, links, outbox, integrate });
   const httpApi = createHttpApi({ address, functions, integrate, limits, clock });
   const stopSources = startEventSources(functions, backend);
   const management = { registry, limits, ...(options.signatures && { signatures: options.signatures }) };
@@ -87,6 +93,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
       return answerManagement(request, response, path.slice(MANAGEMENT_PATH.length), management);
     },
     disconnectAll: webSocketApi.close,
+    slowReaders: () => registry.slowReaders,
     stop() {
       for (const stopSource of stopSources) stopSource();
       for (const lambdaFunction of functions) lambdaFunction.close();

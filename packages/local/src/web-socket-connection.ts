@@ -1,6 +1,5 @@
 import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
-import { createClientLink } from "./client-link.ts";
 import type { OpenConnection } from "./connection-registry.ts";
 import { createFrameScanner } from "./frame-lengths.ts";
 import type { EventConnection } from "./web-socket-events.ts";
@@ -28,8 +27,7 @@ export function openConnection(
   stream: Duplex,
   { receive, onEnded }: ConnectionListeners,
 ): void {
-  const { registry, limits, clock } = options;
-  const link = createClientLink(options, connection.id, socket);
+  const { registry, links, outbox, limits, clock } = options;
   let ended = false;
   function leave(code: number, reason: string): void {
     if (ended) return;
@@ -40,17 +38,20 @@ export function openConnection(
   const open: OpenConnection = {
     ...connection,
     socket,
+    stream,
+    due: undefined,
     lastActiveAt: clock.now(),
-    send(kind, text) {
-      link.send(kind, text);
-      open.lastActiveAt = clock.now();
-    },
+    throttledBytes: 0,
     end(code, reason) {
       leave(code, reason);
-      link.behind(() => socket.close(code, reason));
+      links.behind(open, () => {
+        outbox.flush(open);
+        socket.close(code, reason);
+      });
     },
   };
   registry.add(open);
+  links.open(open);
 
   function take(data: RawData, isBinary: boolean): void {
     if (ended) return;
@@ -58,22 +59,26 @@ export function openConnection(
     if (isBinary) open.end(CLOSE_UNSUPPORTED, "");
     else void receive(open, data.toString());
   }
-  socket.on("message", (data, isBinary) => link.receive(() => take(data, isBinary)));
+  socket.on("message", (data, isBinary) => links.receive(open, () => take(data, isBinary)));
   if (limits.pingsCountAsFrames) {
     socket.on("ping", () => {
       open.lastActiveAt = clock.now();
     });
   }
-  socket.on("close", (code, reason) => link.behind(() => leave(code, describeClose(code, reason.toString()))));
+  socket.on("close", (code, reason) => links.behind(open, () => leave(code, describeClose(code, reason.toString()))));
   // `ws` answers faulty frames with the fitting code by itself, and "close" follows; its event would say 1006.
   socket.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") leave(CLOSE_TOO_LARGE, "");
   });
-  const isFrameTooLarge = createFrameScanner(limits.maxFrameBytes);
-  // Ahead of the listener of `ws`: what a frame that is too large carries must not count as a message.
+  const scan = createFrameScanner(limits.maxFrameBytes);
+  // Ahead of the listener of `ws`: what a frame that is too large carries must not count as a message, and what `ws` answers by itself, pings
+  // and closes, comes behind what is due.
   stream.prependListener("data", (chunk: Buffer) => {
-    if (ended || !isFrameTooLarge(chunk)) return;
-    open.end(CLOSE_TOO_LARGE, `Max frame length of ${limits.maxFrameBytes} has been exceeded.`);
+    if (ended) return;
+    const note = scan(chunk);
+    if (note === "control") outbox.flush(open);
+    if (note === "tooLarge")
+      open.end(CLOSE_TOO_LARGE, `Max frame length of ${limits.maxFrameBytes} has been exceeded.`);
   });
 }
 

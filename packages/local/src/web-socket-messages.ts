@@ -4,31 +4,18 @@ import { createMessageEvent } from "./web-socket-events.ts";
 import type { WebSocketApiOptions } from "./web-socket-options.ts";
 import type { WebSocketTarget } from "./web-socket-routes.ts";
 
-const CLOSE_POLICY = 1008;
-
 /** Takes a client's message to its route and the answer back. Messages of one connection run side by side. Never rejects. */
 export type ReceiveMessage = (connection: OpenConnection, body: string) => Promise<void>;
 
 export function createMessageReceiver(options: WebSocketApiOptions): ReceiveMessage {
-  const { address, routes, clock, limits } = options;
-
-  function send(connection: OpenConnection, text: string): void {
-    const { socket } = connection;
-    if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > limits.maxUnreadBytes) {
-      connection.end(CLOSE_POLICY, "Answers are not read");
-      return;
-    }
-    connection.send("reply", text);
-  }
-
+  const { address, routes, registry, clock } = options;
   return async (connection, body) => {
     const route = routes.select(body);
     const event = createMessageEvent(address, connection, clock.now(), route?.routeKey ?? "$default", body);
     const answer = route === undefined ? { error: "Forbidden" } : await ask(options, route.target, event);
     const { requestId } = event.requestContext;
-    if (answer.error !== undefined) send(connection, errorFrame(answer.error, connection.id, requestId));
-    else if (answer.body !== undefined) send(connection, answer.body);
+    if (answer.error !== undefined) registry.reply(connection, errorFrame(answer.error, connection.id, requestId));
+    else if (answer.body !== undefined) registry.reply(connection, answer.body);
   };
 }
 

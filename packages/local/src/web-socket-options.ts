@@ -1,8 +1,10 @@
 import type { Clock } from "@topicast/core";
+import type { ClientLinks } from "./client-links.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { HostFaults } from "./faults.ts";
 import type { Integration } from "./integration.ts";
 import type { GatewayLimits } from "./limits.ts";
+import type { Outbox } from "./outbox.ts";
 import type { WebSocketApiAddress } from "./web-socket-events.ts";
 import type { WebSocketRoutes } from "./web-socket-routes.ts";
 
@@ -11,6 +13,8 @@ export interface WebSocketApiOptions {
   readonly address: WebSocketApiAddress;
   readonly routes: WebSocketRoutes;
   readonly registry: ConnectionRegistry;
+  readonly links: ClientLinks;
+  readonly outbox: Outbox;
   readonly integrate: Integration;
   readonly limits: GatewayLimits;
   readonly faults: HostFaults;
