@@ -81,6 +81,22 @@ module.exports = {
       },
     },
     {
+      name: "cli-speaks-the-protocol",
+      comment: "A client of the services like any other. Of core it has what makes tokens, which reaches no driver.",
+      severity: "error",
+      from: { path: "^packages/cli/src" },
+      to: {
+        path: "^(packages|services)/",
+        pathNot: "node_modules|^packages/(cli|protocol)/src|^packages/core/src/mint-token\\.ts$",
+      },
+    },
+    {
+      name: "nobody-imports-the-cli",
+      severity: "error",
+      from: { pathNot: "^packages/cli/" },
+      to: { path: "^packages/cli/" },
+    },
+    {
       name: "testing-is-for-tests",
       severity: "error",
       from: { pathNot: "/test/|^packages/(testing|bench)/" },

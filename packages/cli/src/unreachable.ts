@@ -8,8 +8,8 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: "the connection was cut",
   EPIPE: "the connection was cut",
 };
-/** Asking again changes nothing about these soon. */
-const LASTING = ["ECONNREFUSED", "ENOTFOUND"];
+/** What may be over soon, and what undici says of connections. */
+const PASSING = /^(ECONNRESET|EPIPE|ETIMEDOUT|EAI_AGAIN|UND_ERR_\w+)$/;
 
 /** What a failure to reach an address is called. */
 export function unreachable(where: string, error: unknown): CommandError {
@@ -17,10 +17,7 @@ export function unreachable(where: string, error: unknown): CommandError {
   const code = causes.map((cause) => cause.code).find((found) => typeof found === "string");
   const isLate = causes.some(({ name }) => name === "TimeoutError");
   const reason = isLate ? "no answer came in time" : (REASONS[code ?? ""] ?? causes.at(-1)?.message ?? String(error));
-  const isTls = code !== undefined && /CERT|TLS|SSL|SIGNATURE|ISSUER/.test(code);
-  return new CommandError(`${where} can't be reached: ${reason}`, {
-    isRetryable: !isTls && !LASTING.includes(code ?? ""),
-  });
+  return new CommandError(`${where} can't be reached: ${reason}`, { isRetryable: isLate || PASSING.test(code ?? "") });
 }
 
 /** Node puts what matters into `cause`, or into `errors` where it tried several addresses. */

@@ -100,7 +100,10 @@ function parseRules(text: string): Json {
 function listCommand(terminal: Terminal): Command {
   return new Command("list")
     .description("Lists all applications.")
-    .addHelpText("after", examples("topicast apps list", "topicast apps list --json | jq -r '.[].app'"))
+    .addHelpText(
+      "after",
+      `\n${SECRETS_HELP}\n${examples("topicast apps list", "topicast apps list --json | jq -r '.[].app'")}`,
+    )
     .action((options: AppOptions) => list(terminal, options));
 }
 
@@ -127,7 +130,10 @@ function showCommand(terminal: Terminal): Command {
   return new Command("show")
     .argument("<name>", "the application")
     .description("Shows an application: its limits, rules and keys.")
-    .addHelpText("after", examples("topicast apps show jam", "topicast apps show jam --json | jq .rules"))
+    .addHelpText(
+      "after",
+      `\n${SECRETS_HELP}\n${examples("topicast apps show jam", "topicast apps show jam --json | jq .rules")}`,
+    )
     .action((name: string, options: AppOptions) => show(terminal, name, options));
 }
 
@@ -156,7 +162,7 @@ function removeCommand(terminal: Terminal): Command {
     .argument("<name>", "the application")
     .description("Removes an application with its keys and all of its data, at once. Asks first.")
     .option("--yes", "don't ask; needed where nobody can be asked")
-    .addHelpText("after", examples("topicast apps rm jam", "topicast apps rm jam --yes"))
+    .addHelpText("after", `\n${SECRETS_HELP}\n${examples("topicast apps rm jam", "topicast apps rm jam --yes")}`)
     .action((name: string, options: RemoveOptions) => remove(terminal, name, options));
 }
 

@@ -72,7 +72,7 @@ function listCommand(terminal: Terminal): Command {
   return new Command("list")
     .argument("<app>", "the application")
     .description("Lists an application's keys, without what is secret about them.")
-    .addHelpText("after", examples("topicast keys list jam", "topicast keys list jam --json"))
+    .addHelpText("after", `\n${SECRETS_HELP}\n${examples("topicast keys list jam", "topicast keys list jam --json")}`)
     .action((app: string, options: KeyOptions) => list(terminal, app, options));
 }
 
@@ -92,7 +92,7 @@ function removeCommand(terminal: Terminal): Command {
     .argument("<app>", "the application")
     .argument("<key>", "the key's name, as `keys list` shows it")
     .description("Removes a key: it and the tokens that it signed are no good any more.")
-    .addHelpText("after", examples("topicast keys rm jam k1x"))
+    .addHelpText("after", `\n${SECRETS_HELP}\n${examples("topicast keys rm jam k1x")}`)
     .action((app: string, keyId: string, options: KeyOptions) => remove(terminal, app, keyId, options));
 }
 

@@ -34,6 +34,7 @@ export function publishCommand(terminal: Terminal): Command {
       "<payload>",
       "JSON, or any other text, which is sent as a string; - reads messages from stdin, one a line",
     )
+    .summary("Publish a message, or a stream of them")
     .description("Publishes a message, or a stream of them. It returns when they are safely with the service.")
     .option("--from <name>", "in whose name")
     .option("--idempotency-key <key>", "who repeats this publish with it within five minutes publishes nothing twice")
@@ -122,7 +123,7 @@ async function publishLines(
 
 function report(terminal: Terminal, topic: string, { answer, count }: Published, { json }: PublishOptions): void {
   const { epoch, seq } = answer ?? {};
-  const place = epoch === undefined || seq === undefined ? "" : `, up to ${epoch}:${seq}`;
+  const place = epoch === undefined || seq === undefined ? "" : `, ${count === 1 ? "at" : "up to"} ${epoch}:${seq}`;
   const line = `${counted(count)} published to ${topic}${place}`;
   terminal.print(json ? JSON.stringify({ topic, ...answer, count }) : line);
 }

@@ -34,6 +34,7 @@ const EXIT_AFTER_MS = 2_000;
 export function subscribeCommand(terminal: Terminal): Command {
   return new Command("subscribe")
     .argument("<topic...>", "the topics")
+    .summary("Print messages as they come")
     .description(
       "Prints messages as they come, each once and in order. It comes back by itself when the connection is lost, and gets what it missed. Ctrl-C ends it.",
     )

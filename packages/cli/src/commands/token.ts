@@ -20,6 +20,7 @@ const DEFAULT_LIFE_MS = 3_600_000;
 
 export function tokenCommand(terminal: Terminal): Command {
   return new Command("token")
+    .summary("Make a connection token for a client")
     .description("Makes a connection token for a client, signed with the application's key. Nothing is sent anywhere.")
     .requiredOption("--sub <name>", "whom it is for; others see this as `from`")
     .addOption(
