@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, parseJson } from "@topicast/protocol";
 import { Command, Option } from "commander";
-import { CommandError, usageError } from "../command-error.ts";
+import { usageError } from "../command-error.ts";
 import { examples, jsonOption } from "../command-help.ts";
 import { type ConnectionOptions, keyOption, parseSecret, SECRETS_HELP } from "../connection-options.ts";
 import { mint } from "../mint.ts";
@@ -61,17 +61,8 @@ async function run(terminal: Terminal, options: TokenOptions): Promise<void> {
   const key = parseSecret(options.key, "--key");
   if (key === undefined) throw usageError("A token is signed with a key: set TOPICAST_KEY, or give --key.");
   const cap = capOf(options);
-  const token = await mintOrExplain({ key, sub, lifetimeMs: expires, ...(cap !== undefined && { cap }) });
+  const token = await mint({ key, sub, lifetimeMs: expires, ...(cap !== undefined && { cap }) });
   terminal.print(json ? JSON.stringify({ token, sub, ...(cap && { cap }), expiresAt: expiryOf(token) }) : token);
-}
-
-/** What is refused here was called wrongly: nobody was asked. */
-async function mintOrExplain(request: Parameters<typeof mint>[0]): Promise<string> {
-  try {
-    return await mint(request);
-  } catch (error) {
-    throw error instanceof CommandError ? usageError(error.message) : error;
-  }
 }
 
 function capOf({ cap, can, topic }: TokenOptions): JsonObject | undefined {
