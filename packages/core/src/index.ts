@@ -38,6 +38,7 @@ export {
   type ConnectionId,
   DEFAULT_APP,
   type Delivery,
+  type DirectMessage,
   type LoggedMessage,
   type Subscriber,
   type Target,
@@ -56,11 +57,14 @@ export type {
 } from "./ports/connection-store.ts";
 export type {
   ClosingFanout,
+  DirectJob,
   Fanout,
   FanoutJob,
   FanoutQueue,
   Job,
+  KickJob,
   MessagesFanout,
+  Recipients,
   ReplayJob,
   SendOptions,
 } from "./ports/fanout-queue.ts";
@@ -86,9 +90,14 @@ export { anyone, createTokenCheck, type TokenCheck } from "./use-cases/check-tok
 export { type ConnectInput, connect } from "./use-cases/connect.ts";
 export { deleteTopic } from "./use-cases/delete-topic.ts";
 export { deliver } from "./use-cases/deliver.ts";
+export { describeTopic, type TopicDescription } from "./use-cases/describe-topic.ts";
 export { endConnection } from "./use-cases/end-connection.ts";
 export { findBehind } from "./use-cases/find-behind.ts";
 export { findSender } from "./use-cases/find-sender.ts";
+export { kick, kickUser } from "./use-cases/kick.ts";
+export { type ListedSubscriber, listSubscribers, type SubscriberList } from "./use-cases/list-subscribers.ts";
+export { lookAtConnection, type SeenConnection } from "./use-cases/look-at-connection.ts";
 export { type PublishInput, publish } from "./use-cases/publish.ts";
 export { type History, type HistoryInput, readHistory } from "./use-cases/read-history.ts";
+export { type Sent, sendToConnection, sendToUser } from "./use-cases/send-direct.ts";
 export { type Subscribed, type SubscribeTo, subscribe } from "./use-cases/subscribe.ts";

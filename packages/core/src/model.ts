@@ -1,4 +1,4 @@
-import type { Json, Topic } from "@topicast/protocol";
+import type { DirectFrame, Json, Topic } from "@topicast/protocol";
 
 /** An application's name: everything is kept apart by it. */
 export type AppId = string & { readonly __brand: "AppId" };
@@ -53,3 +53,6 @@ export interface Delivery {
 export interface LoggedMessage extends Delivery {
   readonly seq: number;
 }
+
+/** What a backend sends to connections directly. */
+export type DirectMessage = Omit<DirectFrame, "type">;

@@ -8,8 +8,7 @@ import {
 import { encodeMessages } from "@topicast/protocol";
 import { type MessagesJob, type TestClock, testClock } from "@topicast/testing";
 import { createMemoryGateway, type MemoryGateway } from "../src/drivers/connection-gateway/memory.ts";
-import { deliver } from "../src/use-cases/deliver.ts";
-import { replay } from "../src/use-cases/replay.ts";
+import { doJob } from "../src/use-cases/do-job.ts";
 
 export interface TestService extends Service {
   readonly clock: TestClock;
@@ -67,5 +66,5 @@ export async function work(service: TestService, seconds: number): Promise<void>
 
 /** Has a worker with plenty of time do a job. */
 export function workOn(service: TestService, job: Job): Promise<void> {
-  return job.kind === "replay" ? replay(service, job, PLENTY) : deliver(service, job, PLENTY);
+  return doJob(service, job, PLENTY);
 }

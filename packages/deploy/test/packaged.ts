@@ -12,6 +12,7 @@ export const PING = "PingRole";
 export const SUBSCRIPTION = "SubscriptionRole";
 export const CONNECTION = "ConnectionRole";
 export const PUBLISH = "PublishRole";
+export const HTTP = "HttpRole";
 export const DELIVER = "DeliverRole";
 
 /** What each stack must have. A route answers where what its function returns reaches the client. */
@@ -20,14 +21,31 @@ export const STACKS = [
     service: "message-broadcast",
     answering: ["$default"],
     silent: ["$connect", "$disconnect"],
-    http: ["POST /messages", "GET /health"],
-    roles: { connect: PUBLISH, disconnect: PUBLISH, default: PUBLISH, http: PUBLISH, deliver: DELIVER },
+    http: [
+      "POST /messages",
+      "GET /rooms/{proxy+}",
+      "GET /connections/{id}",
+      "DELETE /connections/{id}",
+      "GET /health",
+    ],
+    roles: { connect: PUBLISH, disconnect: PUBLISH, default: PUBLISH, http: HTTP, deliver: DELIVER },
   },
   {
     service: "message-topic",
     answering: ["subscribe", "unsubscribe", "publish", "history", "ping", "$default"],
     silent: ["$connect", "$disconnect"],
-    http: ["POST /topics/{proxy+}", "GET /topics/{proxy+}", "DELETE /topics/{proxy+}", "POST /messages", "GET /health"],
+    http: [
+      "POST /topics/{proxy+}",
+      "GET /topics/{proxy+}",
+      "DELETE /topics/{proxy+}",
+      "POST /messages",
+      "POST /users/{proxy+}",
+      "DELETE /users/{proxy+}",
+      "POST /connections/{id}/messages",
+      "GET /connections/{id}",
+      "DELETE /connections/{id}",
+      "GET /health",
+    ],
     roles: {
       connect: CONNECTION,
       disconnect: CONNECTION,
@@ -37,7 +55,7 @@ export const STACKS = [
       ping: PING,
       default: REFUSAL,
       publish: PUBLISH,
-      http: PUBLISH,
+      http: HTTP,
       deliver: DELIVER,
     },
   },

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation fills these in
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { CONNECTION, type Packaged, PING, PUBLISH, REFUSAL, STACKS, SUBSCRIPTION } from "./packaged.ts";
+import { CONNECTION, HTTP, type Packaged, PING, PUBLISH, REFUSAL, STACKS, SUBSCRIPTION } from "./packaged.ts";
 import type { Template } from "./template.ts";
 
 const ACCOUNT = "${AWS::Region}:${AWS::AccountId}";
@@ -9,7 +9,10 @@ const API_ARN = `arn:\${AWS::Partition}:execute-api:${ACCOUNT}`;
 /** What each role may do, by resource; `*` stands only where ids that nobody knows beforehand do. */
 function expectedGrants(service: string, role: string): Readonly<Record<string, readonly string[]>> {
   const logs = `arn:\${AWS::Partition}:logs:${ACCOUNT}:log-group:/aws/lambda/topicast-${service}-dev-*:*`;
-  const post = { [`${API_ARN}:\${WebsocketsApi}/dev/POST/@connections/*`]: ["execute-api:ManageConnections"] };
+  const manage = (method: string) => ({
+    [`${API_ARN}:\${WebsocketsApi}/dev/${method}/@connections/*`]: ["execute-api:ManageConnections"],
+  });
+  const post = manage("POST");
   const log = { [logs]: ["logs:CreateLogStream", "logs:PutLogEvents"] };
   if (role === REFUSAL) return log;
   if (role === PING) return { ...log, "${Table.Arn}": ["dynamodb:BatchGetItem", "dynamodb:GetItem"] };
@@ -17,10 +20,12 @@ function expectedGrants(service: string, role: string): Readonly<Record<string, 
   const table = { ...log, "${Table.Arn}": actions.map((action) => `dynamodb:${action}`) };
   if (role === SUBSCRIPTION) return table;
   if (role === CONNECTION) return { ...table, ...post };
+  if (role === PUBLISH) return { ...table, ...post, "${FanoutQueue.Arn}": ["sqs:SendMessage"] };
   const send = ["sqs:GetQueueAttributes", "sqs:SendMessage"];
-  if (role === PUBLISH) return { ...table, ...post, "${FanoutQueue.Arn}": send };
+  const kick = { ...table, ...post, ...manage("DELETE") };
+  if (role === HTTP) return { ...kick, ...manage("GET"), "${FanoutQueue.Arn}": send };
   const receive = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"];
-  return { ...table, ...post, "${FanoutQueue.Arn}": receive, "${DeadLetterQueue.Arn}": ["sqs:SendMessage"] };
+  return { ...kick, "${FanoutQueue.Arn}": receive, "${DeadLetterQueue.Arn}": ["sqs:SendMessage"] };
 }
 
 /** Who may do what. */

@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from "./codes.ts";
 import type { Place } from "./frames.ts";
 import { DEFAULT_PAGE_LIMIT, MAX_PAGE_LIMIT } from "./limits.ts";
 import { epochSchema, placeSchema, seqSchema } from "./places.ts";
-import { check, wholeNumberSchema } from "./schema.ts";
+import { check, numberOf, wholeNumberSchema } from "./schema.ts";
 
 /** What of a topic's history is asked for: all after a place, in pages of at most `limit` messages, or the newest `last`. */
 export type HistoryQuery = { readonly since: Place; readonly limit: number } | { readonly last: number };
@@ -62,9 +62,4 @@ export function parseHistoryQuery(query: Readonly<Record<string, string | undefi
   const since =
     place.epoch === undefined || place.seq === undefined ? undefined : { epoch: place.epoch, seq: place.seq };
   return parseHistory({ since, last: place.last, limit: place.limit }, "`epoch` and `seq`");
-}
-
-/** Digits as their number; anything else as it is, for the schema to refuse. */
-function numberOf(text: string | undefined): number | string | undefined {
-  return text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : text;
 }

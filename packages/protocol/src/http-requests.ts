@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { type Fault, ok, type Result, refuse } from "./codes.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson, utf8Length } from "./json.ts";
-import { MAX_HTTP_BODY_BYTES, MAX_HTTP_PAYLOAD_BYTES } from "./limits.ts";
+import { parseHttpBody } from "./http-body.ts";
+import { isJsonObject, type Json, type JsonObject } from "./json.ts";
+import { MAX_HTTP_PAYLOAD_BYTES } from "./limits.ts";
 import {
   batchSchema,
   check,
@@ -39,7 +40,7 @@ const publishManySchema = v.object({ messages: batchSchema });
 
 /** Parses the body of `POST /topics/{topic…}/messages`, and the header `Idempotency-Key` where there is one. Never throws. */
 export function parseHttpPublish(topic: string, body: string, idempotencyKey?: string): Result<HttpPublish> {
-  const fields = parseBody(body);
+  const fields = parseHttpBody(body);
   if (!fields.ok) return fields;
   const publish = parsePublish(topic, fields.value);
   return publish.ok && idempotencyKey !== undefined ? addKey(publish.value, idempotencyKey) : publish;
@@ -65,7 +66,7 @@ function addKey(publish: HttpPublish, idempotencyKey: string): Result<HttpPublis
  * are under the limit of one publish. Never throws.
  */
 export function parseHttpPublishMany(body: string): Result<readonly HttpPublishOfMany[]> {
-  const fields = parseBody(body);
+  const fields = parseHttpBody(body);
   if (!fields.ok) return fields;
   if (!Object.hasOwn(fields.value, "messages")) return refuse("bad_request", "`messages` is missing.");
   const checked = check(publishManySchema, fields.value);
@@ -82,14 +83,6 @@ function parseOneOfMany(message: Json): HttpPublishOfMany {
   const { topic } = message;
   const parsed = parsePublish(topic, message);
   return parsed.ok || typeof topic !== "string" ? parsed : { ...parsed, topic };
-}
-
-function parseBody(body: string): Result<JsonObject> {
-  const bytes = utf8Length(body);
-  if (bytes > MAX_HTTP_BODY_BYTES) return tooLarge("This body is", bytes, MAX_HTTP_BODY_BYTES);
-  const parsed = parseJson(body);
-  if (!parsed.ok) return parsed;
-  return isJsonObject(parsed.value) ? ok(parsed.value) : refuse("bad_request", "The body must be a JSON object.");
 }
 
 function parsePublish(topic: unknown, fields: JsonObject): Result<HttpPublish> {

@@ -15,6 +15,7 @@ export {
   type MessagesHead,
 } from "./codec.ts";
 export { CODES, type CodeMeaning, type ErrorCode, type Fault, ok, type Result, refuse } from "./codes.ts";
+export { type HttpDirect, parseHttpDirect, parseUser } from "./direct-request.ts";
 export type {
   AckFrame,
   ClosingFrame,
@@ -49,9 +50,12 @@ export {
   MAX_PLACES,
   MAX_SERVER_FRAME_BYTES,
   MAX_SERVER_FRAME_DEPTH,
+  MAX_SUBSCRIBERS_LIMIT,
   MAX_SUBSCRIBE_LAST,
   MAX_TOPIC_LENGTH,
+  MAX_USER_LENGTH,
 } from "./limits.ts";
+export { type PageQuery, parsePageQuery } from "./page-query.ts";
 export { parseSince, type TopicPlace } from "./places.ts";
 export { createReceiver, type Lost, type Received, type ReceivedPage, type Receiver } from "./receiver.ts";
 export {

@@ -13,10 +13,14 @@ export const MAX_SUBSCRIBE_LAST = 100;
 /** Messages that a page of history may be asked to hold, and how many it holds where nothing is said. */
 export const MAX_PAGE_LIMIT = 1_000;
 export const DEFAULT_PAGE_LIMIT = 100;
+/** Subscribers of a page, and how many it holds where nothing is said: with the longest names they fit into a frame. */
+export const MAX_SUBSCRIBERS_LIMIT = 100;
 /** Topics that one ping may ask about. */
 export const MAX_PLACES = 50;
 /** Characters (code points) of a request's `id` and of other short names that a client makes up. */
 export const MAX_NAME_LENGTH = 64;
+/** Code points of a user's name, a token's `sub`. */
+export const MAX_USER_LENGTH = 128;
 /** Code points of a topic name. */
 export const MAX_TOPIC_LENGTH = 200;
 /** Levels of arrays and objects in what a client sends. JSON.stringify of some thousand overflows the stack. */

@@ -39,6 +39,11 @@ export function wholeNumberSchema(min: number, max: number) {
   return v.pipe(v.number(rule), v.safeInteger(rule), v.minValue(min, rule), v.maxValue(max, rule));
 }
 
+/** Of a query: digits as their number; anything else as it is, for the schema to refuse. */
+export function numberOf(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : text;
+}
+
 /** Checks fields against a schema whose messages read on from the field's name: "must be …". */
 export function check<S extends v.GenericSchema>(schema: S, value: unknown): Result<v.InferOutput<S>> {
   const checked = v.safeParse(schema, value, { abortEarly: true });

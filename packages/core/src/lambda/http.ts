@@ -1,4 +1,4 @@
-import { CODES, type Fault, type Result } from "@topicast/protocol";
+import { CODES, type Fault, type Result, refuse } from "@topicast/protocol";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { Caller } from "../access.ts";
 import type { AllowedOrigins } from "../doors.ts";
@@ -25,10 +25,13 @@ export type HttpCall<Who extends object = Caller> = HttpRequest & Who;
 
 export type HttpResponse = APIGatewayProxyStructuredResultV2;
 
+/** What a route says: a response, or what is wrong, which becomes a problem document. */
+export type HttpAnswer = HttpResponse | { readonly ok: false; readonly fault: Fault };
+
 /** Routes by their route keys. Those of `forAnyone` need no key. */
 export interface HttpRoutes<Who extends object = Caller> {
   readonly forAnyone?: Readonly<Record<string, (request: HttpRequest) => Promise<HttpResponse>>>;
-  readonly withKey: Readonly<Record<string, (call: HttpCall<Who>) => Promise<HttpResponse>>>;
+  readonly withKey: Readonly<Record<string, (call: HttpCall<Who>) => Promise<HttpAnswer>>>;
 }
 
 export interface HttpOptions<Who extends object = Caller> {
@@ -51,6 +54,7 @@ export function httpHandler<Who extends object>(options: HttpOptions<Who>, route
     return { ...response, headers };
   };
 }
+
 async function answer<Who extends object>(
   { allowedOrigins, checkKey, logger }: HttpOptions<Who>,
   { forAnyone = {}, withKey }: HttpRoutes<Who>,
@@ -65,8 +69,8 @@ async function answer<Who extends object>(
     const caller = await checkKey(request.headers.authorization);
     if (!caller.ok) return problem(caller.fault, members);
     const route = Object.hasOwn(withKey, request.route) ? withKey[request.route] : undefined;
-    const answered = await route?.({ ...request, ...caller.value });
-    return answered ?? problem(notFound(), members);
+    const answered = (await route?.({ ...request, ...caller.value })) ?? NOT_FOUND;
+    return "ok" in answered ? problem(answered.fault, members) : answered;
   } catch (error) {
     return problem(faultOf(error, logger), members);
   }
@@ -86,6 +90,9 @@ function parseHttpEvent(event: APIGatewayProxyEventV2): HttpRequest {
   };
 }
 
+/** After which who met something unavailable may try again. */
+const UNAVAILABLE_MS = 1_000;
+
 export function json(status: number, value: unknown): HttpResponse {
   return jsonText(status, JSON.stringify(value));
 }
@@ -98,7 +105,7 @@ export function jsonText(status: number, body: string): HttpResponse {
 export function problem(fault: Fault, members: Record<string, unknown> = {}): HttpResponse {
   const { code, message, ...extent } = fault;
   const { status, title } = CODES[code];
-  const { retryAfter } = extent;
+  const retryAfter = extent.retryAfter ?? (status === 503 ? UNAVAILABLE_MS : undefined);
   return {
     statusCode: status,
     headers: {
@@ -110,6 +117,5 @@ export function problem(fault: Fault, members: Record<string, unknown> = {}): Ht
   };
 }
 
-export function notFound(): Fault {
-  return { code: "not_found", message: "There is nothing at this path. docs/protocol.md lists what there is." };
-}
+/** What a path leads to where it leads to nothing. */
+export const NOT_FOUND = refuse("not_found", "There is nothing at this path. docs/http.md lists what there is.");

@@ -5,6 +5,7 @@ export { connectResponse } from "./connect.ts";
 export { faultOf } from "./faults.ts";
 export { health } from "./health.ts";
 export {
+  type HttpAnswer,
   type HttpCall,
   type HttpRequest,
   type HttpResponse,
@@ -12,8 +13,14 @@ export {
   httpHandler,
   json,
   jsonText,
-  notFound,
+  NOT_FOUND,
   problem,
 } from "./http.ts";
+export {
+  type ConnectionRoutesService,
+  connectionRoutes,
+  NO_CONNECTION,
+  parseConnectionId,
+} from "./http-connections.ts";
 export { type QueueService, queueHandler } from "./queue.ts";
 export { parseWebSocketEvent, routeResponse, type WebSocketCall, type WebSocketEvent } from "./web-socket.ts";

@@ -1,11 +1,10 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { Job } from "../ports/fanout-queue.ts";
-import { type DeliverService, deliver } from "../use-cases/deliver.ts";
+import { doJob, type JobService } from "../use-cases/do-job.ts";
 import { isEphemeral } from "../use-cases/post-fanout.ts";
-import { type ReplayService, replay } from "../use-cases/replay.ts";
 import type { RemainingMs } from "../use-cases/worker-time.ts";
 
-export type QueueService = DeliverService & ReplayService;
+export type QueueService = JobService;
 
 /**
  * A job that waited longer in the queue is put aside: what it carries is long past the history, and workers that far behind are better
@@ -51,9 +50,7 @@ async function deliverRecord(service: QueueService, record: SQSRecord, remaining
   const waitedMs = service.clock.now() - Number(record.attributes.SentTimestamp);
   const isRepeated = Number(record.attributes.ApproximateReceiveCount) > 1;
   if (isEphemeral(job) && (isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS)) return;
-  if (waitedMs <= MAX_WAIT_MS) {
-    return job.kind === "replay" ? replay(service, job, remainingMs) : deliver(service, job, remainingMs);
-  }
+  if (waitedMs <= MAX_WAIT_MS) return doJob(service, job, remainingMs);
   service.logger.error("A job waited too long; it is a dead letter.", { messageId: record.messageId, waitedMs });
   await service.queue.deadLetter({ ...job, attempt: 1 }, `waited for more than ${MAX_WAIT_MS / 60_000} minutes`);
 }

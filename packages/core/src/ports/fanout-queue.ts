@@ -1,5 +1,5 @@
 import type { Place, Topic } from "@topicast/protocol";
-import type { AppId, ConnectionId, Delivery, Subscriber, Target } from "../model.ts";
+import type { AppId, ConnectionId, Delivery, DirectMessage, Subscriber, Target } from "../model.ts";
 
 /** Messages that are to reach a topic's subscribers. */
 export interface MessagesFanout {
@@ -49,7 +49,31 @@ export interface ReplayJob {
   readonly attempt: number;
 }
 
-export type Job = FanoutJob | ReplayJob;
+/** Whom something is for: these connections, or those of a user from a cursor on. */
+export type Recipients =
+  | { readonly only: readonly ConnectionId[] }
+  | { readonly user: string; readonly cursor?: string };
+
+/** From a backend to some connections, and to no topic: it has no place, and no history keeps it. */
+export type DirectJob = Recipients & {
+  readonly kind: "direct";
+  readonly app: AppId;
+  readonly message: DirectMessage;
+  /** 1 for the first try of these connections. */
+  readonly attempt: number;
+};
+
+/** Connections are told that they end, and then closed. */
+export type KickJob = Recipients & {
+  readonly kind: "kick";
+  readonly app: AppId;
+  /** Unix ms. Who connected later is not meant. */
+  readonly time: number;
+  /** 1 for the first try of these connections. */
+  readonly attempt: number;
+};
+
+export type Job = FanoutJob | ReplayJob | DirectJob | KickJob;
 
 export interface SendOptions {
   /** Whole seconds, 0 to 900, before a worker may see the jobs. */

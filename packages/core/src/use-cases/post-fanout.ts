@@ -1,8 +1,8 @@
-import { encodeFrame } from "@topicast/protocol";
+import { encodeFrame, type Topic } from "@topicast/protocol";
 import pLimit from "p-limit";
-import type { Subscriber, Target } from "../model.ts";
+import type { AppId, Subscriber, Target } from "../model.ts";
 import type { PostFailures, PostOptions } from "../ports/connection-gateway.ts";
-import type { Fanout, MessagesFanout, ReplayJob } from "../ports/fanout-queue.ts";
+import type { Fanout, Job, MessagesFanout } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
 
 /**
@@ -33,7 +33,7 @@ export function encodeFanout({ envelope }: PostService, fanout: Fanout): FanoutF
 }
 
 /** Sent at most once: what fails is not tried again. */
-export function isEphemeral(job: Fanout | ReplayJob): boolean {
+export function isEphemeral(job: Fanout | Job): boolean {
   return job.kind === "messages" && job.epoch === undefined;
 }
 
@@ -118,24 +118,44 @@ export interface Finish extends Pick<Posted<Subscriber>, "reached" | "gone"> {
  * on it. Where subscriptions are to end, those of who was told do here, all of them, or it throws `UnavailableError`; who wasn't stays a subscriber.
  */
 export async function finish(service: PostService, fanout: Fanout, todo: Finish): Promise<void> {
-  const { clock, connections } = service;
+  const { connections } = service;
   const { shard, reached, gone, forMs } = todo;
   const { app, topic } = fanout;
-  const limit = pLimit(FORGET_CONCURRENCY);
   if (fanout.kind === "closing") {
-    await limit.map(reached, (subscriber) => connections.endSubscription(app, topic, shard, subscriber));
+    await pLimit(FORGET_CONCURRENCY).map(reached, (subscriber) => connections.endSubscription(app, topic, shard, subscriber));
   }
+  await forgetGone(service, fanout, gone, forMs);
+}
+
+/** Where connections were met: in a topic, or in none. */
+interface Meeting {
+  readonly app: AppId;
+  readonly topic?: Topic;
+}
+
+/** Forgets connections that answered 410, as many as it can in time. Never throws. */
+export async function forgetGone(
+  service: Pick<PostService, "clock" | "connections" | "logger">,
+  meeting: Meeting,
+  gone: readonly Target[],
+  forMs: number,
+): Promise<void> {
+  const { clock } = service;
   const until = clock.now() + forMs;
-  await limit.map(gone, async (target) => {
-    if (clock.now() < until) await forget(service, fanout, target);
+  await pLimit(FORGET_CONCURRENCY).map(gone, async (target) => {
+    if (clock.now() < until) await forget(service, meeting, target);
   });
 }
 
-async function forget({ connections, logger }: PostService, { app, topic }: Fanout, { id }: Target): Promise<void> {
+async function forget(
+  { connections, logger }: Pick<PostService, "connections" | "logger">,
+  { app, topic }: Meeting,
+  { id }: Target,
+): Promise<void> {
   try {
     const isKnown = await connections.disconnect(app, id);
     // A subscribe that ran beside the disconnect may have left its subscription behind.
-    if (!isKnown) await connections.unsubscribe(app, topic, id);
+    if (!isKnown && topic !== undefined) await connections.unsubscribe(app, topic, id);
   } catch (error) {
     // The delivery itself is done. The next post meets the same 410 and tries again.
     logger.warn("A connection that is gone could not be forgotten.", { connectionId: id, error });

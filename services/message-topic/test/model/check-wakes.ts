@@ -40,6 +40,7 @@ function carries(job: Job, topic: string, { epoch, seq }: Place): boolean {
 /** A job is for those that it names, or for whoever is in its shard. */
 function isFor(job: Job, connection: ConnectionId): boolean {
   if (job.kind === "replay") return job.target.id === connection;
+  if (job.kind === "direct" || job.kind === "kick") return false;
   return job.only === undefined || job.only.some(({ id }) => id === connection);
 }
 
