@@ -5,7 +5,12 @@ import type { TestService } from "./test-service.ts";
 const MINUTE_MS = 60_000;
 
 /** Connections of one user that are open, and old enough that a 410 says they are gone. */
-export async function connectAs(service: TestService, user: string, count: number, overrides: Partial<Connection> = {}) {
+export async function connectAs(
+  service: TestService,
+  user: string,
+  count: number,
+  overrides: Partial<Connection> = {},
+) {
   const connectedAt = service.clock.now() - MINUTE_MS;
   const connections = Array.from({ length: count }, () => aConnection({ connectedAt, from: user, ...overrides }));
   for (const connection of connections) {

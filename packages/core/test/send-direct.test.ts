@@ -1,5 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
-import { DEFAULT_APP, type DirectJob, sendToConnection, sendToUser, UnavailableError } from "@topicast/core";
+import {
+  DEFAULT_APP,
+  type DirectJob,
+  type Recipients,
+  sendToConnection,
+  sendToUser,
+  UnavailableError,
+} from "@topicast/core";
 import { aConnectionId, anApp } from "@topicast/testing";
 import { doJob } from "../src/use-cases/do-job.ts";
 import { connectAs, framesOf } from "./recipients.ts";
@@ -72,7 +79,13 @@ describe("sendToUser", () => {
 });
 
 describe("a job of kind direct", () => {
-  const jobFor = (rest: object) => ({ kind: "direct", app, message, attempt: 1, ...rest }) as DirectJob;
+  const jobFor = (rest: Recipients & { readonly attempt?: number }): DirectJob => ({
+    kind: "direct",
+    app,
+    message,
+    attempt: 1,
+    ...rest,
+  });
 
   it("is a dead letter once it is out of attempts", async () => {
     const service = testService({ maxAttempts: 3 });
@@ -110,14 +123,17 @@ describe("a job of kind direct", () => {
     for (const frames of framesOf(service, connections)) expect(frames).toEqual([frame]);
   });
 
-  it.each([{ user: "alice" }, { only: [aConnectionId()] }])("waits where the store is unavailable: %j", async (rest) => {
-    const service = testService();
-    const down = () => Promise.reject(new UnavailableError("store", "throttled"));
-    const connections = { ...service.connections, connectionsOf: down, getMany: down };
-    await doJob({ ...service, connections }, jobFor(rest), PLENTY);
-    await service.clock.advance(1_000);
-    expect(takeJobs(service)).toEqual([jobFor({ ...rest, attempt: 2 })]);
-  });
+  it.each<Recipients>([{ user: "alice" }, { only: [aConnectionId()] }])(
+    "waits where the store is unavailable: %j",
+    async (rest) => {
+      const service = testService();
+      const down = () => Promise.reject(new UnavailableError("store", "throttled"));
+      const connections = { ...service.connections, connectionsOf: down, getMany: down };
+      await doJob({ ...service, connections }, jobFor(rest), PLENTY);
+      await service.clock.advance(1_000);
+      expect(takeJobs(service)).toEqual([jobFor({ ...rest, attempt: 2 })]);
+    },
+  );
 });
 
 describe("sendToConnection", () => {

@@ -21,13 +21,7 @@ export const STACKS = [
     service: "message-broadcast",
     answering: ["$default"],
     silent: ["$connect", "$disconnect"],
-    http: [
-      "POST /messages",
-      "GET /rooms/{proxy+}",
-      "GET /connections/{id}",
-      "DELETE /connections/{id}",
-      "GET /health",
-    ],
+    http: ["POST /messages", "GET /rooms/{proxy+}", "GET /connections/{id}", "DELETE /connections/{id}", "GET /health"],
     roles: { connect: PUBLISH, disconnect: PUBLISH, default: PUBLISH, http: HTTP, deliver: DELIVER },
   },
   {

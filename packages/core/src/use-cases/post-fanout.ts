@@ -122,7 +122,9 @@ export async function finish(service: PostService, fanout: Fanout, todo: Finish)
   const { shard, reached, gone, forMs } = todo;
   const { app, topic } = fanout;
   if (fanout.kind === "closing") {
-    await pLimit(FORGET_CONCURRENCY).map(reached, (subscriber) => connections.endSubscription(app, topic, shard, subscriber));
+    await pLimit(FORGET_CONCURRENCY).map(reached, (subscriber) =>
+      connections.endSubscription(app, topic, shard, subscriber),
+    );
   }
   await forgetGone(service, fanout, gone, forMs);
 }

@@ -1,7 +1,6 @@
 import { encodeFrame } from "@topicast/protocol";
 import type { AppId, ConnectionId, DirectMessage, Target } from "../model.ts";
 import type { DirectJob } from "../ports/fanout-queue.ts";
-import type { Service } from "../service.ts";
 import { forgetGone, type PostService, postFrames } from "./post-fanout.ts";
 import { RECIPIENTS_PAGE, type WorkService, workThrough } from "./work-through.ts";
 import type { RemainingMs } from "./worker-time.ts";

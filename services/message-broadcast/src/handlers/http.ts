@@ -1,12 +1,5 @@
 import { allow, describeTopic, may } from "@topicast/core";
-import {
-  connectionRoutes,
-  type HttpAnswer,
-  type HttpCall,
-  health,
-  httpHandler,
-  json,
-} from "@topicast/core/lambda";
+import { connectionRoutes, type HttpAnswer, type HttpCall, health, httpHandler, json } from "@topicast/core/lambda";
 import { isBroadcastPing, MAX_HTTP_PAYLOAD_BYTES, parseBroadcast, parseIdempotencyKey } from "@topicast/protocol";
 import { allowedOrigins, checkKey, clock, connections, gateway, log, logger, queue } from "../app.ts";
 import { broadcast, PONG, parseRoom } from "../broadcast.ts";
