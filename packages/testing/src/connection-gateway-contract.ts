@@ -62,6 +62,12 @@ function describePosting(harness: () => ConnectionGatewayHarness): void {
     expect(bystander.postCount()).toBe(1);
   });
 
+  it.each([2_500, 2_500.25])("posts in %d ms at most as in any other time", async (forMs) => {
+    const client = await harness().open();
+    expect(await harness().gateway.post([client.target], "hello", { forMs })).toEqual(NO_FAILURES);
+    expect(await client.received(1)).toEqual(["hello"]);
+  });
+
   it("keeps the order of posts that are awaited in turn", async () => {
     const client = await harness().open();
     const frames = Array.from({ length: 20 }, (_, i) => `frame ${i}`);

@@ -25,7 +25,8 @@ type Outcome = "delivered" | "gone" | "throttled" | "failed";
 
 export function createApiGateway({ client, logger, concurrency, timeoutMs }: ApiGatewayOptions): ConnectionGateway {
   const limit = pLimit(concurrency);
-  const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(ms) });
+  // Node takes whole milliseconds only.
+  const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(Math.ceil(ms)) });
 
   async function postOne(id: ConnectionId, data: Uint8Array, until: number, errors: unknown[]): Promise<Outcome> {
     const leftMs = Math.min(timeoutMs, until - performance.now());
