@@ -1,4 +1,5 @@
 import { type Applications, createApplications, openApplications } from "./applications.ts";
+import type { ApplicationsBackend } from "./applications-config.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Backend, Config } from "./config.ts";
 import type { ClosedDoors } from "./doors.ts";
@@ -24,11 +25,13 @@ import { createKeyCheck, everyone, type KeyCheck } from "./use-cases/check-key.t
 import { anyone, createTokenCheck, type TokenCheck } from "./use-cases/check-token.ts";
 import { createApplicationAuthority } from "./use-cases/vouch-for-token.ts";
 
+export { sealerOf } from "./drivers/encryption-key.ts";
+
 /*
  * Which driver a backend has for each port: one function a port, so that a bundle holds only the drivers that its handler asks for.
  */
 
-export function clockOf(backend: Backend): Clock {
+export function clockOf(backend: Pick<Backend, "store">): Clock {
   return backend.store === "memory" ? embeddedPorts().clock : systemClock;
 }
 
@@ -67,12 +70,14 @@ export function gatewayOf({ backend, posting }: Config, logger: Logger): Connect
 
 export function applicationsOf({ backend, doors, rules }: Config): Applications {
   if (doors.open) return openApplications(rules);
-  return createApplications({ apps: appStoreOf(backend, doors), clock: clockOf(backend), rules });
+  const { store } = backend;
+  const apps = appStoreOf(store === "memory" ? { store } : { store, tableName: doors.applicationsTable ?? "" });
+  return createApplications({ apps, clock: clockOf(backend), rules });
 }
 
-function appStoreOf(backend: Backend, { applicationsTable = "" }: ClosedDoors): AppStore {
+export function appStoreOf(backend: ApplicationsBackend): AppStore {
   if (backend.store === "memory") return embeddedPorts().apps;
-  return createDynamoDbAppStore({ client: dynamodb(), tableName: applicationsTable, clock: clockOf(backend) });
+  return createDynamoDbAppStore({ client: dynamodb(), tableName: backend.tableName, clock: clockOf(backend) });
 }
 
 export function keyCheckOf({ backend, doors }: Config, applications: Applications): KeyCheck {

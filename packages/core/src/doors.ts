@@ -47,7 +47,8 @@ export function parseDoors(
   return { doors, allowedOrigins: everyone.output.ALLOWED_ORIGINS };
 }
 
-const everyoneSchema = v.object({
+/** Of every service. */
+export const everyoneSchema = v.object({
   OPEN: v.optional(v.literal("yes", 'must be "yes" or not set.')),
   ALLOWED_ORIGINS: v.optional(
     v.pipe(

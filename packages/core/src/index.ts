@@ -12,12 +12,14 @@ export {
   type Right,
 } from "./access.ts";
 export {
+  APPLICATION_NAME,
   createSealer,
   createSecret,
   formatApplicationKey,
   hashSecret,
   type KeyParts,
   parseApplicationKey,
+  parseKeyName,
   signingKeyOf,
 } from "./application-key.ts";
 export {
@@ -27,6 +29,7 @@ export {
   type KnownApplication,
   openApplications,
 } from "./applications.ts";
+export { type ApplicationsConfig, parseApplicationsConfig } from "./applications-config.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Backend, type Config, ConfigError, type Environment, parseConfig } from "./config.ts";
 export type { AllowedOrigins, ClosedDoors, Doors } from "./doors.ts";
@@ -43,6 +46,7 @@ export {
   type Subscriber,
   type Target,
 } from "./model.ts";
+export { parseTopicRules } from "./parse-topic-rules.ts";
 export type { Application, ApplicationChanges, ApplicationKey, ApplicationPage, AppStore } from "./ports/app-store.ts";
 export type { ConnectionGateway, ConnectionInfo, PostFailures, PostOptions } from "./ports/connection-gateway.ts";
 export type {
@@ -86,8 +90,11 @@ export { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";
 export type { Envelope, Logger, Service, Settings } from "./service.ts";
 export { DEFAULT_RULE, type TopicRule, type TopicRules } from "./topic-rules.ts";
 export { createKeyCheck, everyone, type KeyCheck } from "./use-cases/check-key.ts";
+export { createOperatorCheck } from "./use-cases/check-operator.ts";
 export { anyone, createTokenCheck, type TokenCheck } from "./use-cases/check-token.ts";
 export { type ConnectInput, connect } from "./use-cases/connect.ts";
+export { type ApplicationInput, createApplication } from "./use-cases/create-application.ts";
+export { addKey, type KeyInput, type KeyService } from "./use-cases/create-key.ts";
 export { deleteTopic } from "./use-cases/delete-topic.ts";
 export { deliver } from "./use-cases/deliver.ts";
 export { describeTopic, type TopicDescription } from "./use-cases/describe-topic.ts";

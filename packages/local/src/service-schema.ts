@@ -21,6 +21,9 @@ function wholeNumber(min: number, max: number) {
   return v.pipe(v.union([v.number(), text]), v.integer(), v.minValue(min), v.maxValue(max));
 }
 
+/** `{{resolve:ssm:/name}}`, which CloudFormation fills in from a parameter or secret. */
+const DYNAMIC_REFERENCE = /^\{\{resolve:[^}]*\}\}$/;
+
 const environment = v.pipe(
   v.record(
     v.string(),
@@ -32,6 +35,7 @@ const environment = v.pipe(
   // Of what CloudFormation would fill in, only references to resources may have a value on this machine.
   v.transform((values) => {
     const known = Object.entries(values).flatMap(([name, value]): [string, string | ResourceReference][] => {
+      if (typeof value === "string" && DYNAMIC_REFERENCE.test(value)) return [];
       if (typeof value !== "object") return [[name, String(value)]];
       const reference = parseReference(value);
       return reference === undefined ? [] : [[name, reference]];

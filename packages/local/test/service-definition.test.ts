@@ -170,6 +170,8 @@ describe("what CloudFormation fills in", () => {
     "{ Ref: Table }",
     "{ 'Fn::GetAtt': [Queue, Arn] }",
     "{ 'Fn::Sub': '${Api}' }",
+    "'{{resolve:ssm:/chat/dev/key}}'",
+    "'{{resolve:ssm:/chat/${sls:stage}/key}}'",
   ])("%s is left out of the environment", (value) => {
     expect(environmentOf(value)).toBeUndefined();
   });

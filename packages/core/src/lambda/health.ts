@@ -11,11 +11,18 @@ const TIMEOUT_MS = 4_000;
 export type HealthService = Pick<Service, "clock" | "connections" | "logger" | "queue">;
 
 /** `GET /health`: asks the store and the queue, and says which of them failed. */
-export async function health({ clock, connections, queue, logger }: HealthService): Promise<HttpResponse> {
+export async function health({ connections, queue, ...service }: HealthService): Promise<HttpResponse> {
+  return healthOf(service, { store: connections.get(DEFAULT_APP, NOBODY, "stale"), queue: queue.check() });
+}
+
+/** The same for whatever parts there are. */
+export async function healthOf(
+  { clock, logger }: Pick<Service, "clock" | "logger">,
+  checks: Readonly<Record<string, Promise<unknown>>>,
+): Promise<HttpResponse> {
   const timeout = clock.sleep(TIMEOUT_MS).then(() => {
     throw new UnavailableError("store", `No answer in ${TIMEOUT_MS} ms.`);
   });
-  const checks = { store: connections.get(DEFAULT_APP, NOBODY, "stale"), queue: queue.check() };
   const names = Object.keys(checks);
   const results = await Promise.allSettled(Object.values(checks).map((check) => Promise.race([check, timeout])));
   const failed = names.filter((_, index) => results[index]?.status === "rejected");

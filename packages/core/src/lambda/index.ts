@@ -3,7 +3,7 @@ export { type AuthorizerOptions, authorizerHandler } from "./authorizer.ts";
 export { type AuthorizerContext, contextOf } from "./caller.ts";
 export { connectResponse } from "./connect.ts";
 export { faultOf } from "./faults.ts";
-export { health } from "./health.ts";
+export { health, healthOf } from "./health.ts";
 export {
   type HttpAnswer,
   type HttpCall,

@@ -10,7 +10,7 @@ import { DEFAULT_APP } from "../model.ts";
 export type KeyCheck = (authorization: string | undefined) => Promise<Result<Caller>>;
 
 /** No longer header is looked at. */
-const MAX_HEADER_LENGTH = 256;
+export const MAX_HEADER_LENGTH = 256;
 
 const MISSING = refuse("unauthorized", "Give an application's key in the header `Authorization: Bearer <key>`.");
 /** The same whatever is wrong, so that nobody learns which applications and keys there are. */

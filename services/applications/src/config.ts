@@ -1,0 +1,3 @@
+import { parseApplicationsConfig } from "@topicast/core";
+
+export const config = parseApplicationsConfig(process.env);
