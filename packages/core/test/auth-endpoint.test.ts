@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { TEST_START } from "@topicast/testing";
+import { type HttpAnswers, jsonAnswer, startHttpAnswers, TEST_START } from "@topicast/testing";
 import { createAuthEndpoint } from "../src/drivers/token-authority/auth-endpoint.ts";
 import { createTokenCheck } from "../src/use-cases/check-token.ts";
-import { type HttpAnswers, jsonAnswer, startHttpAnswers } from "./http-answers.ts";
 import { tokenCase } from "./token-case.ts";
 
 const WRONG = { ok: false, fault: { code: "unauthorized", message: "This token is not valid." } };

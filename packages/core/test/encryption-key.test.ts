@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { UnavailableError } from "@topicast/core";
+import { type HttpAnswers, jsonAnswer, startHttpAnswers } from "@topicast/testing";
 import { createSsmClient, sealerOf } from "../src/drivers/encryption-key.ts";
-import { type HttpAnswers, jsonAnswer, startHttpAnswers } from "./http-answers.ts";
 
 const VALUE = "an encryption key of 32 characters";
 const NAME = { app: "game", keyId: "k1" };

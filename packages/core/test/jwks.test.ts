@@ -1,10 +1,9 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { UnavailableError } from "@topicast/core";
-import { TEST_START } from "@topicast/testing";
+import { type HttpAnswers, jsonAnswer, startHttpAnswers, TEST_START } from "@topicast/testing";
 import type { JwksConfig } from "../src/doors.ts";
 import { createJwks } from "../src/drivers/token-authority/jwks.ts";
-import { type HttpAnswers, jsonAnswer, startHttpAnswers } from "./http-answers.ts";
 import { hmacToken, part, signingKeyOfKey, tokenCase } from "./token-case.ts";
 
 const WRONG = { ok: false, fault: { code: "unauthorized", message: "This token is not valid." } };

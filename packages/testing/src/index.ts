@@ -28,6 +28,7 @@ export {
   type ReceivedJob,
 } from "./fanout-queue-contract.ts";
 export { fewAtATime } from "./few-at-a-time.ts";
+export { type HttpAnswers, jsonAnswer, startHttpAnswers } from "./http-answers.ts";
 export { aKnownKey, type KnownKey } from "./known-key.ts";
 export type { CreateTopicLogHarness, HeldWrite, TopicLogHarness } from "./log-steps.ts";
 export { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";

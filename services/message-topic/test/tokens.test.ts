@@ -1,7 +1,15 @@
+import { generateKeyPairSync, sign } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { mintToken } from "@topicast/core";
 import { type JsonObject, parseTopicPattern } from "@topicast/protocol";
-import { aKnownKey, anApplication, connectRawClient, type RawClient } from "@topicast/testing";
+import {
+  aKnownKey,
+  anApplication,
+  connectRawClient,
+  jsonAnswer,
+  type RawClient,
+  startHttpAnswers,
+} from "@topicast/testing";
 import { startTopicHost, type TopicHost } from "./topic-host.ts";
 
 jest.setTimeout(30_000);
@@ -140,5 +148,42 @@ describe("a client", () => {
     const frame = await client.frame(({ type }) => type === "messages");
     expect(frame.messages).toMatchObject([{ payload: 1, from: "alice" }]);
     await client.close();
+  });
+});
+
+describe("tokens that others vouch for", () => {
+  const exp = Math.floor(Date.now() / 1_000) + 600;
+  const claims = { sub: "carol", exp, cap: { "room/*": ["subscribe"] } };
+
+  async function expectCarol(environment: Record<string, string>, token: string): Promise<void> {
+    const other = await startTopicHost({ environment: { OPEN: "", ENCRYPTION_KEY, ...environment } });
+    await other.ports("message-topic").apps.create(anApplication({ name: "default" }));
+    await expect(connectRawClient(other.wsUrl, bearer(`${token}x`))).rejects.toThrow("401");
+    const client = await connectRawClient(other.wsUrl, bearer(token));
+    expect(await client.request({ action: "subscribe", topic: "room/1" })).toMatchObject({ type: "ack", you: "carol" });
+    expect(await client.request({ action: "subscribe", topic: "lobby" })).toMatchObject({ code: "forbidden" });
+    await other.close();
+  }
+
+  it("come in by JWKS_URL", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    const server = await startHttpAnswers();
+    server.answer(jsonAnswer({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: "2026" }] }));
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const signed = `${part({ alg: "EdDSA", kid: "2026" })}.${part(claims)}`;
+    const token = `${signed}.${sign(null, Buffer.from(signed), privateKey).toString("base64url")}`;
+    await expectCarol({ JWKS_URL: server.url, JWKS_ALGORITHM: "EdDSA" }, token);
+    await server.close();
+  });
+
+  it("come in by AUTH_URL", async () => {
+    const server = await startHttpAnswers();
+    server.answer((response, { body }) =>
+      JSON.parse(body).token === "carols-session" ? jsonAnswer(claims)(response) : jsonAnswer({}, 403)(response),
+    );
+    await expectCarol({ AUTH_URL: server.url }, "carols-session");
+    const asked = JSON.parse(server.asked[1]?.body ?? "");
+    expect(asked).toEqual({ token: "carols-session", service: "message-topic", sourceIp: "127.0.0.1" });
+    await server.close();
   });
 });
