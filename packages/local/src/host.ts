@@ -5,7 +5,7 @@ import { ANY_CREDENTIALS, type Credentials } from "./credentials.ts";
 import { createEmbeddedBackend } from "./embedded-backend.ts";
 import { type HostOptions, readSettings, type Settings } from "./host-options.ts";
 import { listen } from "./http-server.ts";
-import type { SignatureVerifier } from "./request-signature.ts";
+import { createSignatureVerifier, type SignatureVerifier } from "./request-signature.ts";
 import { routeRequests } from "./router.ts";
 import { sdkStub } from "./sdk-stub.ts";
 import { createService, type Service } from "./service.ts";
@@ -53,15 +53,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
 }
 
 async function serve(
-  { doors, ...settings }: Settings & { readonly backend: Backend | WireBackend },
+  settings: Settings & { readonly backend: Backend | WireBackend },
   definitions: readonly ServiceDefinition[],
   bundles: readonly ReadonlyMap<string, Bundle>[],
 ): Promise<Host> {
-  const { backend } = settings;
-  const http = await listen(settings.port, settings.hostname);
+  const { backend, doors } = settings;
+  const http = await listen({ ...settings, maxHeaderBytes: settings.limits.maxHeaderBytes });
   const { port, domainName } = http;
   const url = `http://${domainName}`;
-  const signatures = doors && { signatures: await createVerifier(doors.credentials, settings.region) };
+  const verifier = createVerifier(settings);
   const services: Service[] = [];
   let keys: HostKeys | undefined;
   async function stop(): Promise<void> {
@@ -73,7 +73,7 @@ async function serve(
     for (const [at, definition] of definitions.entries()) {
       const address = { domainName, port };
       const environment = { ...settings.environment, ...doors?.environmentOf(definition.name) };
-      const parts = { ...settings, ...address, ...signatures, environment, definition };
+      const parts = { ...settings, ...address, ...verifier, environment, definition };
       const service = await createService({ ...parts, bundles: bundles[at] ?? new Map() });
       services.push(service);
       service.warm();
@@ -108,18 +108,17 @@ function portsOf(services: readonly Service[], name: string): ServicePorts {
   return service.ports;
 }
 
-/** The system's time, whatever the host's clock says: so do the SDK clients that sign. */
-async function createVerifier(credentials: Credentials, region: string): Promise<SignatureVerifier> {
-  // Loaded only here, because it isn't small.
-  const { createSignatureVerifier } = await import("./request-signature.ts");
-  return createSignatureVerifier({ credentials, region, now: Date.now });
+/** By the system's time, whatever the host's clock says: so do the SDK clients that sign. */
+function createVerifier({ doors, region }: Settings): { readonly signatures?: SignatureVerifier } {
+  if (doors === undefined) return {};
+  return { signatures: createSignatureVerifier({ credentials: doors.credentials, region, now: Date.now }) };
 }
 
 async function readDefinitions(
-  { services, environment }: HostOptions,
-  { doors }: Settings,
+  { services }: HostOptions,
+  { environment, doors }: Settings,
 ): Promise<ServiceDefinition[]> {
-  const env = { ...process.env, ...environment };
+  const env = { ...process.env, ...environment, ...doors?.environmentOf(APPLICATIONS) };
   const named = await Promise.all(services.map((folder) => readServiceDefinition(folder, env)));
   const isMissing = doors !== undefined && !named.some(({ name }) => name === APPLICATIONS);
   const definitions = isMissing ? [...named, await readServiceDefinition(APPLICATIONS_FOLDER, env)] : named;

@@ -1,6 +1,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { StartError } from "./start-error.ts";
+import { refuseUpgrade } from "./web-socket-handshake.ts";
 
 /** A server that listens. */
 export interface HttpServer {
@@ -16,9 +18,17 @@ export interface HttpServer {
 
 const CLOSE_GRACE_MS = 500;
 
+export interface ListenOptions {
+  readonly port: number;
+  readonly hostname: string;
+  /** Of the request line and all headers of a request. */
+  readonly maxHeaderBytes: number;
+}
+
 /** Throws a {@link StartError} where that port or address can't be had. */
-export async function listen(port: number, hostname: string): Promise<HttpServer> {
-  const server = createServer();
+export async function listen({ port, hostname, maxHeaderBytes }: ListenOptions): Promise<HttpServer> {
+  const server = createServer({ maxHeaderSize: maxHeaderBytes });
+  server.on("clientError", refuseMalformed);
   const sockets = trackSockets(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) =>
@@ -54,6 +64,19 @@ function nameOf(hostname: string): string {
   if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
+
+/** Answers what is no HTTP request, or one with headers that are too large, as gateways do. */
+function refuseMalformed({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+  // Whoever broke off gets no answer.
+  if (code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const [status, message] = MALFORMED[code ?? ""] ?? [400, "Bad Request"];
+  refuseUpgrade(socket, { status, body: JSON.stringify({ message }), contentType: "application/json" });
+}
+
+const MALFORMED: Readonly<Record<string, readonly [number, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout"],
+};
 
 function trackSockets(server: Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();

@@ -12,6 +12,8 @@ export interface GatewayLimits {
   readonly maxMessageBytes: number;
   /** How long the gateway waits for a function. */
   readonly integrationTimeoutMs: number;
+  /** The request line and all headers of a request, handshakes too; more is answered with 431. */
+  readonly maxHeaderBytes: number;
   /** The largest body of an HTTP API's request. */
   readonly maxBodyBytes: number;
   /** What may wait for a slow client before a post to it is throttled. AWS doesn't publish its figure. */
@@ -30,6 +32,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   maxFrameBytes: 32_768,
   maxMessageBytes: 131_072,
   integrationTimeoutMs: 29_000,
+  maxHeaderBytes: 10_240,
   maxBodyBytes: 10_485_760,
   maxBufferedBytes: 1_048_576,
   maxUnreadBytes: 4_194_304,

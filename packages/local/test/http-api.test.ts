@@ -1,7 +1,10 @@
 import { request } from "node:http";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { TEST_START, type TestClock, testClock } from "@topicast/testing";
 import { type FixtureHost, startFixtures } from "./fixture-host.ts";
+import { connectRefused } from "./web-socket-client.ts";
 
 let host: FixtureHost;
 let clock: TestClock;
@@ -110,6 +113,9 @@ describe("a route", () => {
     ["GET", "/things/a%2Fb", "GET /things/{rest+}", { rest: "a/b" }],
     ["PUT", "/any", "PUT /any", undefined],
     ["PATCH", "/any", "ANY /any", undefined],
+    ["OPTIONS", "/things/a/b/c", "OPTIONS /{proxy+}", { proxy: "things/a/b/c" }],
+    ["OPTIONS", "/things", "OPTIONS /{proxy+}", { proxy: "things" }],
+    ["OPTIONS", "/any", "ANY /any", undefined],
   ])("%s %s is %s", async (method, path, routeKey, pathParameters) => {
     const event = await echo(path, { method });
     expect(event).toMatchObject({ routeKey, rawPath: decodeURIComponent(path) });
@@ -187,6 +193,34 @@ describe("a response", () => {
   it("is a 413 for a body over the limit", async () => {
     expect((await call("/things", { method: "POST", body: "x".repeat(1_000) })).status).toBe(200);
     expect((await call("/things", { method: "POST", body: "x".repeat(1_001) })).status).toBe(413);
+  });
+});
+
+describe("what is too large for a gateway", () => {
+  const names = ["x-a", "x-b", "x-c", "x-d"];
+
+  it("is a 431 for a request line and headers over 10,240 bytes, whatever of them is long", async () => {
+    const tooLarge = [431, '{"message":"Request Header Fields Too Large"}'];
+    const headers = Object.fromEntries(names.map((name) => [name, "x".repeat(2_700)]));
+    for (const response of [await call("/any", { headers }), await call(`/any?a=${"x".repeat(10_300)}`)]) {
+      expect([response.status, await response.text()]).toEqual(tooLarge);
+      expect(response.headers.get("content-type")).toBe("application/json");
+    }
+    expect((await call("/any", { headers: { "x-a": "x".repeat(9_000) } })).status).toBe(200);
+  });
+
+  it("is a 431 for a handshake", async () => {
+    const refused = await connectRefused(`${host.webSocketUrl("http")}?token=${"x".repeat(10_300)}`);
+    expect(refused).toEqual({ status: 431, body: '{"message":"Request Header Fields Too Large"}' });
+  });
+
+  it("leaves nothing in the log, and so does what is no HTTP at all", async () => {
+    const socket = connect(host.port, "127.0.0.1");
+    socket.write("default.k1:secret\r\n\r\n");
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(answer).toMatch(/\{"message":"Bad Request"\}$/);
+    expect(host.lines).toEqual([]);
   });
 });
 

@@ -42,8 +42,11 @@ export async function connectClient(
 }
 
 /** How a handshake that must not succeed is answered. */
-export async function connectRefused(url: string): Promise<{ status: number; body: string }> {
-  const socket = new WebSocket(url);
+export async function connectRefused(
+  url: string,
+  options: Options = {},
+): Promise<{ readonly status: number; readonly body: string }> {
+  const socket = new WebSocket(url, options);
   // `ws` reports the aborted request as an error too.
   socket.on("error", () => undefined);
   const [, response] = (await once(socket, "unexpected-response")) as [unknown, IncomingMessage];

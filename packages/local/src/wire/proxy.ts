@@ -74,12 +74,23 @@ async function answerRequest(
   const headers = withoutHopByHop(request.headers);
   const target = request.headers[TARGET_HEADER];
   if (typeof target !== "string") return upstream.send({ method, path, headers, body });
+  const input = parseInput(body);
+  if (input === undefined) return createAnswer(400, { __type: "com.amazon.coral.service#SerializationException" });
   return answerExchange({
     operation: target.slice(target.indexOf(".") + 1),
-    input: JSON.parse(body.toString()) as AwsObject,
+    input,
     origin: `http://${request.headers.host}`,
     forward: (input) => upstream.send({ method, path, headers, body: JSON.stringify(input) }),
   });
+}
+
+function parseInput(body: Buffer): AwsObject | undefined {
+  try {
+    return JSON.parse(body.toString()) as AwsObject;
+  } catch {
+    // Not thrown on: its message would bring a piece of the body into the log.
+    return undefined;
+  }
 }
 
 function send(response: ServerResponse, answer: HttpAnswer | "hang" | "drop"): void {
