@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { type HttpAnswers, jsonAnswer, startHttpAnswers, TEST_START } from "@topicast/testing";
 import { createAuthEndpoint } from "../src/drivers/token-authority/auth-endpoint.ts";
 import { createTokenCheck } from "../src/use-cases/check-token.ts";
 import { tokenCase } from "./token-case.ts";
+
+jest.setTimeout(60_000);
 
 const WRONG = { ok: false, fault: { code: "unauthorized", message: "This token is not valid." } };
 const NOW = TEST_START / 1_000;
@@ -19,8 +21,11 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-function checkAt(url: string, timeoutMs?: number) {
-  const authority = createAuthEndpoint({ url, ...(timeoutMs !== undefined && { timeoutMs }) });
+/** Longer than any answer takes that comes. */
+const PATIENT_MS = 20_000;
+
+function checkAt(url: string, timeoutMs = PATIENT_MS) {
+  const authority = createAuthEndpoint({ url, timeoutMs });
   const check = createTokenCheck({ ...doors, authorities: [authority] });
   const room = "lobby";
   return check({ token: TOKEN, service: "message-topic", room, origin: "https://a.example", sourceIp: "192.0.2.1" });

@@ -2,8 +2,11 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { expect, it } from "@jest/globals";
+import { expect, it, jest } from "@jest/globals";
 import { tokenCase } from "./token-case.ts";
+
+// Another Node starts.
+jest.setTimeout(60_000);
 
 const PAGE = fileURLToPath(new URL("../../../docs/authentication.md", import.meta.url));
 /** Where the page's code finds jose. */

@@ -1,7 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { UnavailableError } from "@topicast/core";
 import { type HttpAnswers, jsonAnswer, startHttpAnswers } from "@topicast/testing";
 import { createSsmClient, sealerOf } from "../src/drivers/encryption-key.ts";
+
+jest.setTimeout(60_000);
 
 const VALUE = "an encryption key of 32 characters";
 const NAME = { app: "game", keyId: "k1" };
@@ -55,12 +57,11 @@ describe("the parameter", () => {
     ["isn't there", jsonAnswer({ __type: "ParameterNotFound" }, 400)],
     ["may not be read", jsonAnswer({ __type: "AccessDeniedException", message: "no" }, 400)],
     ["can't be read", jsonAnswer({ __type: "InternalServerError" }, 500)],
-    ["is held back", () => {}],
     ["is empty", jsonAnswer({})],
     ["is too short", parameterOf("short-and-secret")],
   ])("that %s is asked for again the next time", async (_, answer) => {
     ssm.answer(answer);
-    const get = sealer(100);
+    const get = sealer();
     const [one, other] = await Promise.allSettled([get(), get()]);
     for (const outcome of [one, other]) {
       expect(outcome).toMatchObject({ status: "rejected", reason: { name: "UnavailableError", part: "key source" } });
@@ -70,5 +71,10 @@ describe("the parameter", () => {
     expect(reason.message).not.toContain("short-and-secret");
     ssm.answer(parameterOf(VALUE));
     expect(await get()).toBe(await get());
+  });
+
+  it("that is held back isn't waited for", async () => {
+    ssm.answer(() => {});
+    await expect(sealer(50)()).rejects.toThrow(UnavailableError);
   });
 });

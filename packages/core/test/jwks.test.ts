@@ -1,10 +1,15 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { UnavailableError } from "@topicast/core";
 import { type HttpAnswers, jsonAnswer, startHttpAnswers, TEST_START } from "@topicast/testing";
 import type { JwksConfig } from "../src/doors.ts";
 import { createJwks } from "../src/drivers/token-authority/jwks.ts";
 import { hmacToken, part, signingKeyOfKey, tokenCase } from "./token-case.ts";
+
+// RSA keys, on a machine that may do much else.
+jest.setTimeout(60_000);
+/** Longer than any answer takes that comes. */
+const PATIENT_MS = 20_000;
 
 const WRONG = { ok: false, fault: { code: "unauthorized", message: "This token is not valid." } };
 const NOW = TEST_START / 1_000;
@@ -44,7 +49,9 @@ afterEach(() => server.close());
 /** Doors that take tokens of applications' keys and of the set of keys. */
 async function doorsWith(algorithm: Algorithm, more: Partial<Parameters<typeof createJwks>[0]> = {}) {
   const clock = { now: () => TEST_START };
-  const doors = await tokenCase({ others: [createJwks({ url: server.url, algorithm, clock, ...more })] });
+  const doors = await tokenCase({
+    others: [createJwks({ url: server.url, algorithm, clock, timeoutMs: PATIENT_MS, ...more })],
+  });
   await doors.createApplication("default");
   return doors;
 }
@@ -197,8 +204,6 @@ describe("keys that change", () => {
 
 describe("where the address of the keys", () => {
   const rows: readonly [string, Parameters<HttpAnswers["answer"]>[0]][] = [
-    ["never answers", () => {}],
-    ["stops in the middle", (response) => void response.writeHead(200).write('{"keys":')],
     ["answers 500", jsonAnswer(SET, 500)],
     ["answers 404", jsonAnswer(SET, 404)],
     ["answers no JSON", (response) => void response.end("{")],
@@ -212,13 +217,22 @@ describe("where the address of the keys", () => {
   ];
   it.each(rows)("%s, nobody can tell: the client may try again", async (_, answer) => {
     server.answer(answer);
-    const { check, logged } = await doorsWith("RS256", { timeoutMs: 100 });
+    const { check, logged } = await doorsWith("RS256");
     await expect(check(tokenOf("RS256"))).rejects.toThrow(UnavailableError);
     expect(logged).toEqual([]);
     // What isn't the set's needs no keys to be refused.
     expect(await check(`${part({ alg: "none" })}.${part(CLAIMS)}.`)).toEqual(WRONG);
     server.answer(jsonAnswer(SET));
     expect(await check(tokenOf("RS256"))).toMatchObject({ ok: true });
+  });
+
+  it.each<[string, Parameters<HttpAnswers["answer"]>[0]]>([
+    ["never answers", () => {}],
+    ["stops in the middle", (response) => void response.writeHead(200).write('{"keys":')],
+  ])("%s, nobody waits for long", async (_, answer) => {
+    server.answer(answer);
+    const { check } = await doorsWith("RS256", { timeoutMs: 50 });
+    await expect(check(tokenOf("RS256"))).rejects.toThrow(UnavailableError);
   });
 
   it("gives private keys or none that fit, nobody comes in", async () => {
