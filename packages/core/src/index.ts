@@ -37,6 +37,7 @@ export { UnavailableError } from "./errors.ts";
 export { mintToken, type TokenRequest } from "./mint-token.ts";
 export {
   type AppId,
+  CONNECTION_VALID_MS,
   type Connection,
   type ConnectionId,
   DEFAULT_APP,
@@ -49,15 +50,17 @@ export {
 export { parseTopicRules } from "./parse-topic-rules.ts";
 export type { Application, ApplicationChanges, ApplicationKey, ApplicationPage, AppStore } from "./ports/app-store.ts";
 export type { ConnectionGateway, ConnectionInfo, PostFailures, PostOptions } from "./ports/connection-gateway.ts";
-export type {
-  ConnectionPage,
-  ConnectionStore,
-  ConnectionsQuery,
-  Freshness,
-  SubscribeInput,
-  SubscribeOutcome,
-  SubscriberPage,
-  SubscriberQuery,
+export {
+  type ConnectionPage,
+  type ConnectionStore,
+  type ConnectionsQuery,
+  type ConnectOutcome,
+  EXPIRED_KEPT_MS,
+  type Freshness,
+  type SubscribeInput,
+  type SubscribeOutcome,
+  type SubscriberPage,
+  type SubscriberQuery,
 } from "./ports/connection-store.ts";
 export type {
   ClosingFanout,

@@ -8,6 +8,9 @@ export type ConnectionId = string & { readonly __brand: "ConnectionId" };
 /** Where there are no applications. */
 export const DEFAULT_APP = "default" as AppId;
 
+/** How long a connection can last, in ms: API Gateway ends every one after two hours; ten minutes more cover its `$connect` and our clocks. */
+export const CONNECTION_VALID_MS = (120 + 10) * 60_000;
+
 /** What is needed to post to a connection and to judge a 410. */
 export interface Target {
   readonly id: ConnectionId;

@@ -85,6 +85,26 @@ describe("connections stay within the budget", () => {
     await expectWithin({ read: 40, write: 0 }, () => store.getMany(DEFAULT_APP, ids));
   });
 
+  it("counts a connection with one write where there is a limit, and gives its place back with one", async () => {
+    for (let i = 0; i < 20; i++) await store.connect(aGuest(), 100);
+    const guest = aGuest();
+    await expectWithin({ read: 0, write: 2 }, () => store.connect(guest, 100));
+    await expectWithin({ read: 1, write: 2 }, () => store.disconnect(DEFAULT_APP, guest.id));
+    const refuse = async () => expect(await store.connect(guest, 20)).toBe("too_many_connections");
+    await expectWithin({ read: 2, write: 1 }, refuse);
+  });
+
+  it("counts with one write more once in some hours, to take away those that never left", async () => {
+    let writes = 0;
+    for (let i = 0; i < 60; i++) {
+      await clock.advance(10 * 60_000);
+      const { write } = await meter.measure(() => store.connect({ ...aGuest(), connectedAt: clock.now() }, 1_000));
+      expect(write).toBeLessThanOrEqual(3);
+      writes += write;
+    }
+    expect(writes).toBeLessThanOrEqual(60 * 2 + 10);
+  });
+
   it("looks a connection up with half a read unit", async () => {
     const guest = aGuest();
     await store.connect(guest);

@@ -197,6 +197,38 @@ describe("a call that failed half-way is repeated", () => {
     expect(await store.get(DEFAULT_APP, guest.id, "fresh")).toBeUndefined();
   });
 
+  it.each([
+    ["UpdateItem", breakDown],
+    ["PutItem", breakDown],
+    ["PutItem", loseAnswer],
+  ])("counts a connection once where %s failed", async (operation, fault) => {
+    const guest = aGuest();
+    await expect(during(server, operation, fault, () => store.connect(guest, 2))).rejects.toMatchObject(UNAVAILABLE);
+    expect(await store.connect(guest, 2)).toBe("connected");
+    expect(await store.connect(aGuest(), 2)).toBe("connected");
+    expect(await store.connect(aGuest(), 2)).toBe("too_many_connections");
+    await store.disconnect(DEFAULT_APP, guest.id);
+    expect(await store.connect(aGuest(), 2)).toBe("connected");
+    expect(await store.connect(aGuest(), 2)).toBe("too_many_connections");
+  });
+
+  it("gives back the place of one that is never written", async () => {
+    const failed = during(server, "PutItem", breakDown, () => store.connect(aGuest(), 1));
+    await expect(failed).rejects.toMatchObject(UNAVAILABLE);
+    expect(await store.connect(aGuest(), 1)).toBe("connected");
+  });
+
+  it.each([breakDown, loseAnswer])("gives back no more places than there were: %p", async (fault) => {
+    const guest = aGuest();
+    await store.connect(aGuest(), 2);
+    await store.connect(guest, 2);
+    const disconnect = () => store.disconnect(DEFAULT_APP, guest.id);
+    await expect(during(server, "DeleteItem", fault, disconnect)).rejects.toMatchObject(UNAVAILABLE);
+    await disconnect();
+    const outcomes = [await store.connect(aGuest(), 2), await store.connect(aGuest(), 2)];
+    expect(outcomes).toContain("too_many_connections");
+  });
+
   it("deletes what DynamoDB left undone, and gives up after some tries", async () => {
     const guest = { ...aGuest(), room: topic };
     await store.connect(guest);

@@ -12,6 +12,7 @@ import { DEFAULT_APP } from "@topicast/core";
 import type { Topic } from "@topicast/protocol";
 import type { TestClock } from "./clock.ts";
 import { aConnection } from "./factories.ts";
+import { fewAtATime } from "./few-at-a-time.ts";
 import type { Closable } from "./harness.ts";
 
 /** More pages than any walk of these suites has: a walk that goes on is one that never ends. */
@@ -33,9 +34,9 @@ export async function join(
   return connection;
 }
 
-/** Connects clients that join a topic in the same step, all at once. */
+/** Connects clients that join a topic in the same step, many at once. */
 export function joinMany(harness: ConnectionStoreHarness, room: Topic, count: number): Promise<Connection[]> {
-  return Promise.all(Array.from({ length: count }, () => join(harness, { room })));
+  return fewAtATime(Array<Topic>(count).fill(room), (each) => join(harness, { room: each }));
 }
 
 export function subscribe(
@@ -83,8 +84,8 @@ export async function findSubscriber(
   id: ConnectionId,
 ): Promise<{ readonly shard: number; readonly subscriber: Subscriber }> {
   let shard = 0;
-  for (const { subscribers, cursor } of await pagesOf(store, { topic, limit: 1_000 })) {
-    const subscriber = subscribers.find((each) => each.id === id);
+  for (const { subscribers, expired, cursor } of await pagesOf(store, { topic, limit: 1_000 })) {
+    const subscriber = [...subscribers, ...expired].find((each) => each.id === id);
     if (subscriber !== undefined) return { shard, subscriber };
     if (cursor === undefined) shard += 1;
   }
@@ -103,6 +104,11 @@ export async function endSubscription(
 
 export async function subscribersOf(store: ConnectionStore, walk: Walk): Promise<readonly Subscriber[]> {
   return (await pagesOf(store, walk)).flatMap(({ subscribers }) => subscribers);
+}
+
+/** Those no longer valid whom nobody has removed. */
+export async function expiredOf(store: ConnectionStore, walk: Walk): Promise<readonly Subscriber[]> {
+  return (await pagesOf(store, walk)).flatMap(({ expired }) => expired);
 }
 
 /** The ids of a topic's subscribers, sorted; one that came twice is there twice. */

@@ -1,11 +1,22 @@
 import { describe, expect, it } from "@jest/globals";
-import type { AppId, ConnectionId } from "@topicast/core";
+import { type AppId, type ConnectionId, DEFAULT_APP } from "@topicast/core";
 import { describeConnecting, describeDisconnecting } from "./connecting-contract.ts";
-import { type ConnectionStoreHarness, idsOf, join, sortedIds, subscribe, subscribersOf } from "./connection-steps.ts";
+import {
+  type ConnectionStoreHarness,
+  endSubscription,
+  expiredOf,
+  idsOf,
+  join,
+  pagesOf,
+  sortedIds,
+  subscribe,
+  subscribersOf,
+} from "./connection-steps.ts";
 import { describeEndingSubscriptions } from "./ending-subscriptions-contract.ts";
 import { aConnection, aConnectionId, anApp, aTopic } from "./factories.ts";
 import { useHarness } from "./harness.ts";
 import { HOSTILE_NAMES, HOSTILE_TOPICS } from "./hostile.ts";
+import { describeLimits } from "./limits-contract.ts";
 import { describeSubscriberPages } from "./subscriber-pages-contract.ts";
 import { describeSubscribing } from "./subscribing-contract.ts";
 import { describeManyConnections, describeUsers } from "./users-contract.ts";
@@ -21,6 +32,7 @@ export function describeConnectionStoreContract(
     describe("subscribe and unsubscribe", () => describeSubscribing(harness));
     describe("ending a subscription that a page told of", () => describeEndingSubscriptions(harness));
     describe("disconnect", () => describeDisconnecting(harness));
+    describe("the most connections of an application", () => describeLimits(harness));
     describe("many connections at once", () => describeManyConnections(harness));
     describe("connections of a user", () => describeUsers(harness));
     describe("pages of subscribers", () => describeSubscriberPages(harness));
@@ -69,7 +81,35 @@ function describeExpiry(harness: () => ConnectionStoreHarness): void {
       if (lifeMs > 1_000) valid.push(id);
     }
     await clock.advance(1_001);
-    expect(await idsOf(store, { topic, limit: 2 })).toEqual(valid.sort());
+    const pages = await pagesOf(store, { topic, limit: 2 });
+    expect(sortedIds(pages.flatMap(({ subscribers }) => subscribers))).toEqual(valid.sort());
+    expect(pages.flatMap(({ expired }) => expired)).toHaveLength(27);
+    for (const { subscribers, expired } of pages) expect(subscribers.length + expired.length).toBeLessThanOrEqual(2);
+  });
+
+  it("still tells of those that are no longer valid, until somebody removes them", async () => {
+    const { store, clock } = harness();
+    const validUntil = clock.now() + 1_000;
+    const [one, two, three] = [
+      await join(harness(), { validUntil, room: topic }),
+      await join(harness(), { validUntil, room: topic }),
+      await join(harness(), { validUntil, room: topic }),
+    ];
+    expect(await expiredOf(store, { topic })).toEqual([]);
+    await clock.advance(1_000);
+    const expired = await expiredOf(store, { topic });
+    expect(sortedIds(expired)).toEqual(sortedIds([one, two, three]));
+    const { id, address, connectedAt } = one;
+    const subscribedAt = clock.now() - 1_000;
+    expect(expired).toContainEqual({ id, address, connectedAt, validUntil, subscribedAt });
+    await endSubscription(harness(), topic, one.id);
+    expect(await store.disconnect(DEFAULT_APP, two.id)).toBe(true);
+    await clock.advance(14 * 60_000);
+    // Others come, and a store tidies up: still.
+    for (let i = 0; i < 10; i++) await join(harness());
+    expect(sortedIds(await expiredOf(store, { topic }))).toEqual([three.id]);
+    expect(await store.disconnect(DEFAULT_APP, three.id)).toBe(true);
+    expect(await expiredOf(store, { topic })).toEqual([]);
   });
 }
 

@@ -4,6 +4,11 @@ import type { AppId, Connection, ConnectionId, Subscriber, Target } from "../mod
 /** How old an answer may be: `fresh` reflects every write acknowledged before the read began, `stale` may lag behind. */
 export type Freshness = "fresh" | "stale";
 
+/** For so long, in ms, what is no longer valid can still be found: who may be there yet must be told, closed and forgotten. */
+export const EXPIRED_KEPT_MS = 15 * 60_000;
+
+export type ConnectOutcome = "connected" | "too_many_connections";
+
 export interface SubscribeInput {
   readonly app: AppId;
   readonly topic: Topic;
@@ -33,6 +38,8 @@ export interface SubscriberQuery {
 
 export interface SubscriberPage {
   readonly subscribers: readonly Subscriber[];
+  /** Those no longer valid whom nobody has removed yet, as long as {@link EXPIRED_KEPT_MS} allows. They count for the page's limit. */
+  readonly expired: readonly Subscriber[];
   /** Present where more may follow. */
   readonly cursor?: string;
   /** How many shards the topic has, as fresh as the page. A topic without a subscriber has one. */
@@ -59,8 +66,14 @@ export interface ConnectionPage {
  * happened, and repeating it is safe, because every write here is idempotent.
  */
 export interface ConnectionStore {
-  /** Remembers a connection, and subscribes it to its room where it has one. Idempotent by id. */
-  connect(connection: Connection): Promise<void>;
+  /**
+   * Remembers a connection, and subscribes it to its room where it has one. Idempotent by id.
+   *
+   * With `maxConnections` it is counted, until its disconnect or, where that never comes, until it can't be alive any more and ten minutes on;
+   * where its application has as many that were counted, it is refused and nothing is left behind. However many come at once, no more than
+   * that are let in. A call that fails may leave one counted too many for that time; never one too few.
+   */
+  connect(connection: Connection, maxConnections?: number): Promise<ConnectOutcome>;
 
   /** One connection, or `undefined` where it isn't known or no longer valid. A `stale` read may miss a young one. */
   get(app: AppId, id: ConnectionId, freshness: Freshness): Promise<Connection | undefined>;
@@ -95,7 +108,7 @@ export interface ConnectionStore {
 
   /**
    * One page of a shard's subscribers, in no promised order and never as one array. A subscriber that is there from the
-   * first page to the last is in one of them, whoever else comes or goes meanwhile. Those no longer valid are left out.
+   * first page to the last is in one of them, whoever else comes or goes meanwhile. Those no longer valid come apart.
    */
   subscribers(query: SubscriberQuery): Promise<SubscriberPage>;
 }

@@ -1,11 +1,8 @@
 import { createHash } from "node:crypto";
 import { ok, parseClientSecret, type Result, type Topic } from "@topicast/protocol";
 import type { Caller } from "../access.ts";
-import type { Connection, Target } from "../model.ts";
+import { CONNECTION_VALID_MS, type Connection, type Target } from "../model.ts";
 import type { Service } from "../service.ts";
-
-/** API Gateway ends every connection after two hours; ten minutes more cover its `$connect` and our clocks. */
-const CONNECTION_VALID_MS = (120 + 10) * 60_000;
 
 export interface ConnectInput {
   readonly caller: Caller;

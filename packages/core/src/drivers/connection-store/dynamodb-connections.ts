@@ -1,6 +1,6 @@
 import type { Topic } from "@topicast/protocol";
 import type { AppId, Connection, ConnectionId, Target } from "../../model.ts";
-import type { Freshness } from "../../ports/connection-store.ts";
+import { EXPIRED_KEPT_MS, type Freshness } from "../../ports/connection-store.ts";
 import {
   type Item,
   number,
@@ -33,12 +33,19 @@ export interface ConnectionRow {
   readonly addedAt: ReadonlyMap<TopicHash, number>;
   /** Unix ms at which its topics were looked through, and none had ended. */
   readonly lookedAt: number | undefined;
+  readonly isCounted: boolean;
+}
+
+export interface WrittenRow {
+  readonly row: ConnectionRow;
+  /** False where the connection was there: then it is as counted as it was. */
+  readonly isNew: boolean;
 }
 
 /** The rows of connections. Those no longer valid may still be there: `read` leaves that to its caller. */
 export interface ConnectionRows {
   /** Remembers a connection, with the topics of an earlier call for it. Undefined where it was removed at the same moment. */
-  write(connection: Connection): Promise<ConnectionRow | undefined>;
+  write(connection: Connection, isCounted: boolean): Promise<WrittenRow | undefined>;
   read(app: AppId, id: ConnectionId, freshness: Freshness): Promise<ConnectionRow | undefined>;
   /** Always fresh; those that aren't there are left out. */
   readMany(app: AppId, ids: readonly ConnectionId[]): Promise<readonly ConnectionRow[]>;
@@ -68,7 +75,7 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
       f: text(from),
       c: number(connectedAt),
       v: number(validUntil),
-      x: ttl(validUntil),
+      x: ttl(validUntil + EXPIRED_KEPT_MS),
     };
   }
 
@@ -93,6 +100,7 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
         entries.map(([topic, entry]) => [topic, connection.connectedAt + Math.floor(entry / SHARDS_END) * 1_000]),
       ),
       lookedAt: optionalNumber(item, "u"),
+      isCounted: item.k !== undefined,
     };
   }
 
@@ -114,15 +122,15 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
   }
 
   return {
-    async write(connection) {
+    async write(connection, isCounted) {
       const { app, id, room } = connection;
       const item = itemOf(connection);
       const topics = room === undefined ? {} : { [topicHash(app, room)]: number(NEW_SHARD) };
-      const fresh: Item = { ...item, t: { M: topics } };
+      const fresh: Item = { ...item, t: { M: topics }, ...(isCounted && { k: number(1) }) };
       const condition = { condition: "attribute_not_exists(p) OR v <= :now", values: { ":now": number(now()) } };
-      if (await table.put(connectionKey(app, id), fresh, condition)) return rowOf(app, id, fresh);
-      const rewritten = await rewrite(connection, item);
-      return rewritten && rowOf(app, id, rewritten);
+      const isNew = await table.put(connectionKey(app, id), fresh, condition);
+      const written = isNew ? fresh : await rewrite(connection, item);
+      return written && { row: rowOf(app, id, written), isNew };
     },
 
     async read(app, id, freshness) {

@@ -69,8 +69,14 @@ export function createSubscriptionRows(options: SubscriptionRowsOptions): Subscr
         ...query,
         partition: subscriptionPartition(topic, shard),
       });
-      const valid = items.map(subscriberOf).filter(({ validUntil }) => validUntil > now());
-      return { subscribers: valid, shards: SHARDS, ...rest };
+      const all = items.map(subscriberOf);
+      const time = now();
+      return {
+        subscribers: all.filter(({ validUntil }) => validUntil > time),
+        expired: all.filter(({ validUntil }) => validUntil <= time),
+        shards: SHARDS,
+        ...rest,
+      };
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { ConnectionId, Target } from "../../model.ts";
-import type { Freshness } from "../../ports/connection-store.ts";
+import { EXPIRED_KEPT_MS, type Freshness } from "../../ports/connection-store.ts";
 import { type Item, number, numberOf, optionalText, text, textOf, ttl } from "../dynamodb/attributes.ts";
 import type { Table } from "../dynamodb/table.ts";
 
@@ -17,7 +17,7 @@ export function targetItem(
     ...(address !== ownAddress && { a: text(address) }),
     c: number(connectedAt),
     v: number(validUntil),
-    x: ttl(validUntil),
+    x: ttl(validUntil + EXPIRED_KEPT_MS),
   };
 }
 

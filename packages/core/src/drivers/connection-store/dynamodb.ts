@@ -1,11 +1,12 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Clock } from "../../clock.ts";
-import type { AppId, ConnectionId } from "../../model.ts";
+import type { AppId, Connection, ConnectionId } from "../../model.ts";
 import type { ConnectionStore, Freshness, SubscribeInput } from "../../ports/connection-store.ts";
 import { CALL_TIMEOUT_MS } from "../dynamodb/client.ts";
 import { type TopicHash, topicHash } from "../dynamodb/keys.ts";
 import { createTable } from "../dynamodb/table.ts";
-import { type ConnectionRow, createConnectionRows, type Topics } from "./dynamodb-connections.ts";
+import { type ConnectionRow, createConnectionRows, type Topics, type WrittenRow } from "./dynamodb-connections.ts";
+import { createConnectionCounts } from "./dynamodb-counts.ts";
 import { createSubscriptionRows, subscriptionKeys } from "./dynamodb-subscriptions.ts";
 import { createUserRows, userKeyOf } from "./dynamodb-users.ts";
 
@@ -30,6 +31,7 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
   const connections = createConnectionRows({ table, now: clock.now, address });
   const subscriptions = createSubscriptionRows({ table, now: clock.now, address });
   const users = createUserRows({ table, now: clock.now, address });
+  const counts = createConnectionCounts({ table, now: clock.now });
 
   async function readValid(app: AppId, id: ConnectionId, freshness: Freshness): Promise<ConnectionRow | undefined> {
     const row = await connections.read(app, id, freshness);
@@ -51,6 +53,28 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
     return ended.length > 0;
   }
 
+  /**
+   * Counts before it writes, so that no more come in than may. What a repeated connect counts twice is given back; and what a write that failed
+   * left counted, if it can be.
+   */
+  async function writeCounted(connection: Connection, max: number): Promise<WrittenRow | "refused" | undefined> {
+    const { app, id } = connection;
+    if (!(await counts.take(connection, max))) {
+      const isIn = (await readValid(app, id, "fresh"))?.isCounted ?? false;
+      return isIn ? connections.write(connection, false) : "refused";
+    }
+    let written: WrittenRow | undefined;
+    try {
+      written = await connections.write(connection, true);
+    } catch (error) {
+      // It may have happened; then the row knows that it is counted.
+      if ((await connections.read(app, id, "fresh")) === undefined) await counts.giveBack(connection);
+      throw error;
+    }
+    if (!written?.isNew) await counts.giveBack(connection);
+    return written;
+  }
+
   /** The connection's row with the topic, or why it doesn't get it. */
   async function addTopic({ app, topic, connection, maxSubscriptions }: SubscribeInput) {
     const add = () => connections.addTopic(app, connection, topicHash(app, topic), maxSubscriptions);
@@ -64,14 +88,20 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
   }
 
   return {
-    async connect(connection) {
+    async connect(connection, maxConnections) {
       const { app, room, validUntil } = connection;
-      const row = await connections.write(connection);
-      if (row === undefined) return;
+      const written =
+        maxConnections === undefined
+          ? await connections.write(connection, false)
+          : await writeCounted(connection, maxConnections);
+      if (written === "refused") return "too_many_connections";
+      if (written === undefined) return "connected";
       await users.write(connection);
-      if (room === undefined) return;
-      const hash = topicHash(app, room);
-      await subscriptions.write(hash, shardIn(row.topics, hash), connection, validUntil);
+      if (room !== undefined) {
+        const hash = topicHash(app, room);
+        await subscriptions.write(hash, shardIn(written.row.topics, hash), connection, validUntil);
+      }
+      return "connected";
     },
 
     async get(app, id, freshness) {
@@ -116,6 +146,8 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
       const last = await connections.remove(app, id);
       const late = [...(last?.topics ?? [])].filter(([topic]) => !row.topics.has(topic));
       await subscriptions.remove(id, new Map(late));
+      // Only who removed the row gives back what it had, so once.
+      if (last?.isCounted) await counts.giveBack(last.connection);
       return true;
     },
 

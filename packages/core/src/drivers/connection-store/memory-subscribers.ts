@@ -13,6 +13,7 @@ interface Entry {
 
 export interface PageOfList {
   readonly subscribers: Subscriber[];
+  readonly expired: Subscriber[];
   readonly cursor?: string;
 }
 
@@ -45,8 +46,7 @@ export function createSubscriberList(staleMs: number): SubscriberList {
     const isStale = freshness === "stale";
     const isThere = removedAt === undefined || (isStale && now - removedAt < staleMs);
     if (!isThere || (isStale && now - addedAt < staleMs)) return undefined;
-    const found = isStale && previous !== undefined && now - subscriber.subscribedAt < staleMs ? previous : subscriber;
-    return found.validUntil > now ? found : undefined;
+    return isStale && previous !== undefined && now - subscriber.subscribedAt < staleMs ? previous : subscriber;
   }
 
   return {
@@ -83,16 +83,17 @@ export function createSubscriberList(staleMs: number): SubscriberList {
 
     page({ cursor, limit, freshness, now }) {
       const subscribers: Subscriber[] = [];
+      const expired: Subscriber[] = [];
       let index = cursor === undefined ? 0 : firstAfter(entries, Number(cursor));
       let last: Entry | undefined;
-      for (; index < entries.length && subscribers.length < limit; index++) {
+      for (; index < entries.length && subscribers.length + expired.length < limit; index++) {
         last = entries[index] as Entry;
         const subscriber = seen(last, freshness, now);
-        if (subscriber !== undefined) subscribers.push(subscriber);
+        if (subscriber !== undefined) (subscriber.validUntil > now ? subscribers : expired).push(subscriber);
       }
       return last !== undefined && index < entries.length
-        ? { subscribers, cursor: String(last.order) }
-        : { subscribers };
+        ? { subscribers, expired, cursor: String(last.order) }
+        : { subscribers, expired };
     },
   };
 }

@@ -36,7 +36,7 @@ export function createUserLists(): UserLists {
     page(app, user, query, now) {
       const list = lists.get(keyOf(app, user));
       if (list === undefined) return { connections: [] };
-      const { subscribers, ...rest } = list.page({ ...query, freshness: "fresh", now });
+      const { subscribers, expired: _, ...rest } = list.page({ ...query, freshness: "fresh", now });
       return {
         connections: subscribers.map(({ id, address, connectedAt }) => ({ id, address, connectedAt })),
         ...rest,

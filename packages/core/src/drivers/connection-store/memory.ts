@@ -1,7 +1,8 @@
 import type { Topic } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
 import type { AppId, Connection, ConnectionId, Target } from "../../model.ts";
-import type { ConnectionStore, Freshness } from "../../ports/connection-store.ts";
+import { type ConnectionStore, EXPIRED_KEPT_MS, type Freshness } from "../../ports/connection-store.ts";
+import { createConnectionCounts } from "./memory-counts.ts";
 import { createSubscriberList, type SubscriberList } from "./memory-subscribers.ts";
 import { createUserLists } from "./memory-users.ts";
 
@@ -30,6 +31,7 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
   const cells = new Map<string, Cell>();
   const lists = new Map<string, SubscriberList[]>();
   const users = createUserLists();
+  const counts = createConnectionCounts();
   /** What can be forgotten once no stale read needs it, in the order in which it falls due. */
   const leftovers: { readonly at: number; readonly forget: () => void }[] = [];
   let turn = 0;
@@ -58,7 +60,7 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
     // The oldest connections come first in the map: a look at two for each write forgets all that nobody disconnected.
     let looks = 2;
     for (const { row } of cells.values()) {
-      if (looks-- === 0 || row === undefined || row.connection.validUntil > now) break;
+      if (looks-- === 0 || row === undefined || row.connection.validUntil + EXPIRED_KEPT_MS > now) break;
       remove(row, now);
       cells.delete(keyOf(row.connection.app, row.connection.id));
     }
@@ -98,6 +100,7 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
   function remove({ connection, topics }: Row, now: number): void {
     for (const [topic, shard] of topics) leave(connection.app, topic, shard, connection.id, now);
     users.remove(connection, now);
+    counts.giveBack(connection);
   }
 
   /** The row; where it has as many topics as it may, without those in which others ended the subscription. */
@@ -115,14 +118,16 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
   }
 
   return {
-    async connect(connection) {
+    async connect(connection, maxConnections) {
       const { app, id, room, validUntil } = connection;
       const now = clock.now();
+      if (maxConnections !== undefined && !counts.take(connection, maxConnections, now)) return "too_many_connections";
       const topics = new Map(read(app, id, "fresh", now)?.topics);
       if (room !== undefined && !topics.has(room)) topics.set(room, nextShard());
       write(app, id, { connection, topics }, now);
       users.add(connection, now);
       if (room !== undefined) add(app, room, topics.get(room) as number, connection, validUntil, now);
+      return "connected";
     },
 
     async get(app, id, freshness) {
@@ -181,7 +186,7 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
 
     async subscribers({ app, topic, shard, cursor, limit, freshness }) {
       const list = lists.get(keyOf(app, topic))?.[shard];
-      if (list === undefined) return { subscribers: [], shards: 1 };
+      if (list === undefined) return { subscribers: [], expired: [], shards: 1 };
       return { ...list.page({ ...(cursor !== undefined && { cursor }), limit, freshness, now: clock.now() }), shards };
     },
   };

@@ -5,8 +5,8 @@ import type { IdempotencyKey } from "../../ports/topic-log.ts";
 
 /*
  * Every row of the one table, and last that of the table of applications. Its key is `p` (partition) and `s` (sort), both strings; `x` is its
- * TTL in Unix seconds, which deletes up to two days late, so that readers check the time themselves. Names are one letter because DynamoDB
- * bills them with each row. Times are Unix ms.
+ * TTL in Unix seconds, which deletes up to two days late, so that readers check the time themselves; of what is valid for a time it is some minutes behind, so
+ * that its end is noticed. Names are one letter because DynamoDB bills them with each row. Times are Unix ms.
  * The sizes are DynamoDB's: names and values in UTF-8, a number about half a byte a digit and one.
  *
  * connection    p c/{app}/{id}         s #
@@ -14,6 +14,7 @@ import type { IdempotencyKey } from "../../ports/topic-log.ts";
  *     r  room, absent where there is none                c  connectedAt
  *     v  validUntil                                      t  map from topic hash to 1,000 times the seconds
  *     u  when its topics were looked through last           from c to when it was added, and the shard
+ *     k  1 where it is counted, see below
  *   About 110 bytes with a `from` of 16 characters, and 28 a topic: beyond about 33 topics each write to it costs a second unit.
  *
  * subscription  p s/{topic hash}/{shard}   s {connection id}
@@ -25,6 +26,10 @@ import type { IdempotencyKey } from "../../ports/topic-log.ts";
  * user          p u/{hash of application and user}   s {connection id}
  *     a, c, v  as above
  *   One for each connection whose `from` isn't its own id. About 75 bytes.
+ *
+ * count         p n/{app}              s #
+ *     n  connections that are counted                    b{n}  how many of them were made in the n-th ten minutes since 1970
+ *   One for each application that has a limit. n is the sum of the others, at most some 20: those that can't be alive are taken away together.
  *
  * topic         p t/{topic hash}       s #
  *     e  epoch                                           n  the last number taken
@@ -85,6 +90,10 @@ export function subscriptionKey(topic: TopicHash, shard: number, id: ConnectionI
 
 export function subscriptionPartition(topic: TopicHash, shard: number): string {
   return `s/${topic}/${shard}`;
+}
+
+export function countKey(app: AppId): Key {
+  return { p: `n/${app}`, s: HEAD };
 }
 
 export function userKey(app: AppId, user: string, id: ConnectionId): Key {
