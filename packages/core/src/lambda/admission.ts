@@ -1,10 +1,14 @@
 import { type Fault, refuse } from "@topicast/protocol";
 import type { Caller } from "../access.ts";
-import { isUnavailable } from "../errors.ts";
 import type { Target } from "../model.ts";
 import type { RateLimiter } from "../rate-limiter.ts";
 import type { Service } from "../service.ts";
-import { type EndConnectionService, type Ending, endConnection } from "../use-cases/end-connection.ts";
+import {
+  APPLICATION_DELETED,
+  type EndConnectionService,
+  TOKEN_EXPIRED,
+  tryToEndConnection,
+} from "../use-cases/end-connection.ts";
 
 export type AdmissionService = EndConnectionService &
   Pick<Service, "applications" | "logger"> & { readonly limiter: RateLimiter };
@@ -25,20 +29,10 @@ export async function findObstacle(
     return { code: "rate_limited", message: `Too many messages; try again in ${retryAfter} ms.`, retryAfter };
   }
   if ((await service.applications.find(caller.app)) === undefined) {
-    await tryToEnd(service, caller, connection, { reason: "application_deleted", reconnect: false });
+    await tryToEndConnection(service, caller.app, connection, APPLICATION_DELETED);
     return DELETED;
   }
   if ((caller.expiresAt ?? Infinity) > service.clock.now()) return undefined;
-  await tryToEnd(service, caller, connection, { reason: "token_expired", reconnect: true });
+  await tryToEndConnection(service, caller.app, connection, TOKEN_EXPIRED);
   return EXPIRED;
-}
-
-async function tryToEnd(service: AdmissionService, { app }: Caller, target: Target, ending: Ending): Promise<void> {
-  try {
-    await endConnection(service, app, target, ending);
-  } catch (error) {
-    if (!isUnavailable(error)) throw error;
-    // It is refused all the same, and its next message tries again.
-    service.logger.warn("A connection could not be ended.", { connectionId: target.id, ...ending, error });
-  }
 }

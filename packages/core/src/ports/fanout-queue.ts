@@ -42,6 +42,8 @@ export interface ReplayJob {
   readonly app: AppId;
   readonly topic: Topic;
   readonly target: Target;
+  /** Unix ms after which it gets nothing any more; absent where only the connection's own end sets one. */
+  readonly validUntil?: number;
   readonly since: Place;
   /** The topic's last number after it joined: everything behind it comes live. */
   readonly until: Place;

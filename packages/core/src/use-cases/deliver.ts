@@ -1,7 +1,10 @@
 import { isUnavailable } from "../errors.ts";
 import type { Subscriber } from "../model.ts";
+import type { SubscriberPage } from "../ports/connection-store.ts";
 import type { FanoutJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
+import { APPLICATION_DELETED, type Ending, TOKEN_EXPIRED } from "./end-connection.ts";
+import { endSubscribers, isApplicationGone } from "./end-subscribers.ts";
 import {
   encodeFanout,
   type FanoutFrames,
@@ -14,27 +17,33 @@ import {
 import { tryLater } from "./try-later.ts";
 import { HAND_ON_MS, PAGE_MS, type RemainingMs } from "./worker-time.ts";
 
-export type DeliverService = PostService & Pick<Service, "queue" | "settings">;
+export type DeliverService = PostService & Pick<Service, "applications" | "queue" | "settings">;
+
+/** Of a page: what is live comes first. */
+const ENDING_MS = 5_000;
 
 interface Run {
   readonly service: DeliverService;
   readonly job: FanoutJob;
   readonly frames: FanoutFrames;
+  /** Whether the application is no longer there: nothing of it is delivered any more. */
+  readonly isDropped: boolean;
   readonly remainingMs: RemainingMs;
 }
 
 /**
- * Delivers one job. Once this resolves, every subscriber that the job is for got it, is gone, or is part of a new job or a dead letter that is
+ * Delivers one job, and ends the connections that it finds at their end: a token's, or their application's. Once this resolves, every subscriber that the job is for got it, is gone, or is part of a new job or a dead letter that is
  * safely kept. Throws `UnavailableError`: then the job must be delivered again, and some will get it twice.
  */
 export async function deliver(service: DeliverService, job: FanoutJob, remainingMs: RemainingMs): Promise<void> {
-  const run: Run = { service, job, frames: encodeFanout(service, job), remainingMs };
-  if (job.only !== undefined) return deliverTo(run, job.only);
+  const isDropped = await isApplicationGone(service, job.app);
+  const run: Run = { service, job, frames: encodeFanout(service, job), isDropped, remainingMs };
+  if (job.only !== undefined) return deliverTo(run, { subscribers: job.only, expired: [] });
   let { cursor } = job;
   do {
     const page = await readPage(service, job, cursor);
     if (page === undefined) return retryFrom(run, cursor);
-    await deliverTo(run, meantBy(job, page.subscribers));
+    await deliverTo(run, page);
     cursor = page.cursor;
   } while (cursor !== undefined && remainingMs() >= PAGE_MS);
   if (cursor !== undefined) await service.queue.send([{ ...job, cursor }]);
@@ -54,11 +63,22 @@ async function readPage(service: DeliverService, job: FanoutJob, cursor: string 
   }
 }
 
-async function deliverTo(run: Run, targets: readonly Subscriber[]): Promise<void> {
+async function deliverTo(run: Run, page: Pick<SubscriberPage, "subscribers" | "expired">): Promise<void> {
   const { service, job, frames } = run;
+  if (run.isDropped) return end(run, [...page.subscribers, ...page.expired], APPLICATION_DELETED);
+  // Who waited in a job may have expired there.
+  const isValid = ({ validUntil }: Subscriber) => validUntil > service.clock.now();
+  const [valid, late] = [page.subscribers.filter(isValid), page.subscribers.filter((each) => !isValid(each))];
+  const targets = meantBy(job, valid);
   const { missed, ...done } = await postFanout(service, job, frames, targets, { forMs: timeLeft(run) });
   if (missed.length > 0) await retry(run, { only: missed });
   await finish(service, job, { ...done, shard: job.shard, forMs: timeLeft(run) });
+  await end(run, [...late, ...page.expired], TOKEN_EXPIRED);
+}
+
+function end(run: Run, subscribers: readonly Subscriber[], ending: Ending): Promise<void> {
+  const forMs = Math.min(ENDING_MS, timeLeft(run));
+  return endSubscribers(run.service, run.job, subscribers, { ending, forMs });
 }
 
 function timeLeft({ remainingMs }: Run): number {

@@ -4,6 +4,8 @@ import { isUnavailable } from "../errors.ts";
 import type { LoggedMessage } from "../model.ts";
 import type { ReplayJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
+import { APPLICATION_DELETED, TOKEN_EXPIRED, tryToEndConnection } from "./end-connection.ts";
+import { isApplicationGone } from "./end-subscribers.ts";
 import { type PostService, postFrames } from "./post-fanout.ts";
 import { tryLater } from "./try-later.ts";
 import { HAND_ON_MS, PAGE_MS, type RemainingMs } from "./worker-time.ts";
@@ -30,8 +32,11 @@ type Outcome = "delivered" | "missed" | "gone";
  */
 export async function replay(service: ReplayService, job: ReplayJob, remainingMs: RemainingMs): Promise<void> {
   const run: Run = { service, job, remainingMs };
+  const { app, target, validUntil = Infinity } = job;
+  if (await isApplicationGone(service, app)) return tryToEndConnection(service, app, target, APPLICATION_DELETED);
   const endsAt = service.clock.now() + SHARE_MS;
   for (let since = job.since; ; ) {
+    if (service.clock.now() >= validUntil) return tryToEndConnection(service, app, target, TOKEN_EXPIRED);
     if (remainingMs() < PAGE_MS || service.clock.now() >= endsAt) return goOn(run, since);
     const page = await readPage(service, job, since);
     if (page === undefined) return retry(run, since);

@@ -1,6 +1,6 @@
 import { connect } from "@topicast/core";
 import { connectResponse, parseWebSocketEvent, type WebSocketEvent } from "@topicast/core/lambda";
-import { address, connections, gateway, logger } from "../app.ts";
+import { address, applications, connections, gateway, logger } from "../app.ts";
 import { refuseMisrouted } from "../request-handler.ts";
 
 export async function handler(event: WebSocketEvent) {
@@ -8,6 +8,6 @@ export async function handler(event: WebSocketEvent) {
   if (call.kind !== "connect") return refuseMisrouted(gateway, call);
   const { connection: target, query } = call;
   return connectResponse(logger, call.headers, () =>
-    connect({ connections }, { caller: call, target, client: query.client }),
+    connect({ applications, connections }, { caller: call, target, client: query.client }),
   );
 }
