@@ -22,7 +22,9 @@ export function createRateLimiter({ clock, perSecond }: RateLimiterOptions): Rat
   return {
     take(caller) {
       const now = clock.now();
-      const after = Math.max(now, wholeAt.get(caller) ?? 0) + costMs;
+      const known = wholeAt.get(caller) ?? 0;
+      // Beyond a second only where the clock was turned back: nobody waits for it to come there again.
+      const after = (known > now + 1_000 + 1 ? now : Math.max(now, known)) + costMs;
       const waitMs = after - now - 1_000;
       // Not beyond rounding: at the limit exactly is allowed.
       if (waitMs > 1e-6) return Math.ceil(waitMs);

@@ -17,6 +17,15 @@ describe("createRateLimiter", () => {
     expect(limiter.take("a")).toBe(100);
   });
 
+  it("makes nobody wait for a clock that was turned back", () => {
+    let now = 1_000_000;
+    const limiter = createRateLimiter({ clock: { now: () => now }, perSecond: 10 });
+    for (let i = 0; i < 10; i++) limiter.take("a");
+    now = 0;
+    expect(Array.from({ length: 10 }, () => limiter.take("a"))).toEqual(Array(10).fill(undefined));
+    expect(limiter.take("a")).toBe(100);
+  });
+
   it("lets nobody through faster, and who waits as it says always", async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -18,7 +18,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   "a subscriber read that isn't fresh": {
     finds: /never got .* live|wasn't told/,
     patches: [
-      patch("packages/core/src/use-cases/fan-out.ts", 'limit, freshness: "fresh" }', 'limit, freshness: "stale" }'),
+      patch("packages/core/src/use-cases/fan-out.ts", 'freshness: "fresh" } as const', 'freshness: "stale" } as const'),
     ],
   },
   "the pruning of a young connection": {
