@@ -3,7 +3,7 @@ import type { Host } from "@topicast/local";
 import { startServices } from "./hosts.ts";
 import { jsonLines, run, start, TOPICAST } from "./topicast.ts";
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let host: Host;
 /** The operator's. */

@@ -4,7 +4,7 @@ import { startServices } from "./hosts.ts";
 import { jsonLines, run, start, TOPICAST } from "./topicast.ts";
 
 // Each command is a process of its own.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let host: Host;
 let env: Record<string, string>;

@@ -4,7 +4,7 @@ import type { Topic } from "@topicast/protocol";
 import { startServices } from "./hosts.ts";
 import { jsonLines, type Running, run, start } from "./topicast.ts";
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 let host: Host | undefined;
 afterEach(async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { run, start } from "./topicast.ts";
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 /** What a service answers to one request after the other: status, body, and the header that it then sends. */
 type Answer = readonly [status: number, body: object | string];

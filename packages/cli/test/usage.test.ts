@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from "@jest/globals";
 import { run } from "./topicast.ts";
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const COMMANDS = [
   [],

@@ -7,7 +7,7 @@ import { startServices } from "./hosts.ts";
 import { start } from "./topicast.ts";
 
 // Each line starts npm and the command.
-jest.setTimeout(240_000);
+jest.setTimeout(360_000);
 
 const ROOT = join(__dirname, "../../..");
 
