@@ -45,11 +45,12 @@ async function call(method: string, path: string, key: string, body?: object): P
 
 async function createApplication(name: string): Promise<Application> {
   const { key } = await call("POST", "applications/apps", host.keys?.operator ?? "", { app: name });
-  const cap = { "*": ["subscribe", "publish", "history"] } as const;
+  const cap = { "*": ["subscribe", "publish", "history"] };
   const base = `ws://127.0.0.1:${host.port}`;
   const open = async (address: string, user: string) => {
-    const token = await mintToken({ key, sub: user, cap, lifetimeSeconds: 600 });
-    return connectRawClient(`${base}/${address}`, { headers: { authorization: `Bearer ${token}` } });
+    const token = await mintToken({ key, sub: user, cap, lifetimeMs: 600_000 });
+    if (!token.ok) throw new Error(token.fault.message);
+    return connectRawClient(`${base}/${address}`, { headers: { authorization: `Bearer ${token.value}` } });
   };
   const clients = await Promise.all(USERS.map((user) => open("message-topic", user)));
   const members = await Promise.all(USERS.map((user) => open("message-broadcast?room_id=room/1", user)));
