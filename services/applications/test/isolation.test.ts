@@ -32,6 +32,15 @@ interface Application {
 let host: Host;
 let apps: readonly Application[];
 
+/** On a busy machine an emulator may be late; a retry with the same key doubles nothing. */
+async function publishUntilAcknowledged(client: RawClient, fields: object): Promise<void> {
+  for (let code = "unavailable"; code === "unavailable"; ) {
+    const answer = await client.request({ action: "publish", ...fields });
+    code = answer.code;
+    if (answer.type !== "ack" && code !== "unavailable") throw new Error(JSON.stringify(answer));
+  }
+}
+
 async function call(method: string, path: string, key: string, body?: object): Promise<Frame> {
   const response = await fetch(`${host.url}/${path}`, {
     method,
@@ -39,6 +48,7 @@ async function call(method: string, path: string, key: string, body?: object): P
     ...(body && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
+  if (response.status === 503) return call(method, path, key, body);
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
   return text === "" ? undefined : JSON.parse(text);
 }
@@ -76,9 +86,7 @@ describe.each(BACKENDS)("two applications, %s", (_, backend, messages) => {
         const topic = TOPICS[n % TOPICS.length];
         const client = clients[n % clients.length] as RawClient;
         // The same idempotency keys in both, too.
-        expect(await client.request({ action: "publish", topic, payload, key: `c${n}` })).toMatchObject({
-          type: "ack",
-        });
+        await publishUntilAcknowledged(client, { topic, payload, key: `c${n}` });
         await call("POST", `message-topic/topics/${topic}/messages`, key, { payload, key: `b${n}` });
         await call("POST", "message-topic/users/alice/messages", key, { payload });
         await call("POST", "message-broadcast/messages?room_id=room/1", key, payload);
