@@ -6,10 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { fixture } from "./fixture-host.ts";
-import { connectClient } from "./web-socket-client.ts";
+import { connectClient, connectRefused } from "./web-socket-client.ts";
 
 const ROOT = join(__dirname, "../../..");
 const EXIT_MS = 1_000;
+/** All services of this repository, on a machine that is busy. */
+const START_MS = 60_000;
 
 let running: ChildProcess[] = [];
 
@@ -85,6 +87,59 @@ describe("npm start", () => {
     expect(Date.now() - signalledAt).toBeLessThan(EXIT_MS);
   });
 
+  it(
+    "closes the doors with --auth, and prints keys that open them",
+    async () => {
+      const cli = runCli(["--auth", "--port", "0"]);
+      const output = await cli.printed("Ctrl-C");
+      const port = await portOf(cli);
+      const key = /^Key of the application "default": (default\.\w+:[\w-]+)$/m.exec(output)?.[1] ?? "";
+      const operatorKey = /^Operator's key: ([\w-]+)$/m.exec(output)?.[1] ?? "";
+      expect(output).not.toContain("There is no authentication");
+      expect(output).toContain(`TOPICAST_KEY=${key} npx topicast token `);
+
+      const ask = async (path: string, bearer: string | undefined, body?: string) => {
+        const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+        const options = body === undefined ? {} : { method: "POST", body };
+        return (await fetch(`http://127.0.0.1:${port}${path}`, { headers, ...options })).status;
+      };
+      const messages = "/message-topic/topics/room/1/messages";
+      expect(await ask(messages, key, '{"payload":1}')).toBe(202);
+      for (const bearer of [undefined, operatorKey, `${key}x`]) {
+        expect(await ask(messages, bearer, '{"payload":1}')).toBe(401);
+      }
+      expect(await ask("/applications/apps/default", operatorKey)).toBe(200);
+      expect(await ask("/applications/apps/default", key)).toBe(401);
+      expect((await connectRefused(`ws://127.0.0.1:${port}/message-topic`)).status).toBe(401);
+
+      cli.child.kill("SIGINT");
+      const { code, stdout, stderr } = await cli.exited;
+      expect(code).toBe(0);
+      // After the start nothing repeats them.
+      for (const secret of [key, operatorKey]) expect(stdout.slice(output.length) + stderr).not.toContain(secret);
+    },
+    START_MS,
+  );
+
+  it(
+    "takes the keys of its environment with --auth, and keeps them to itself",
+    async () => {
+      const key = `default.k1:${"s".repeat(32)}`;
+      const operatorKey = "o".repeat(32);
+      const cli = runCli(["--auth", "--port", "0"], { TOPICAST_KEY: key, TOPICAST_OPERATOR_KEY: operatorKey });
+      const output = await cli.printed("Ctrl-C");
+      expect(output).toMatch(/^Key of the application "default": as TOPICAST_KEY says$/m);
+      for (const secret of [key, operatorKey]) expect(output).not.toContain(secret);
+      const response = await fetch(`http://127.0.0.1:${await portOf(cli)}/message-topic/topics/a/messages`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}` },
+        body: '{"payload":1}',
+      });
+      expect(response.status).toBe(202);
+    },
+    START_MS,
+  );
+
   it.each([
     ["one list", ["--chaos", "drop=2,delay=50..400"]],
     ["two lists", ["--chaos", "drop=2", "--chaos", "delay=50..400"]],
@@ -96,7 +151,19 @@ describe("npm start", () => {
   it("prints its options with --help", async () => {
     const { code, stdout } = await runCli(["--help"]).exited;
     expect(code).toBe(0);
-    for (const option of ["--port", "--host", "--service", "--aws", "--chaos", "drop=2", "PORT", "4000", "127.0.0.1"])
+    for (const option of [
+      "--port",
+      "--host",
+      "--service",
+      "--aws",
+      "--auth",
+      "TOPICAST_KEY",
+      "--chaos",
+      "drop=2",
+      "PORT",
+      "4000",
+      "127.0.0.1",
+    ])
       expect(stdout).toContain(option);
   });
 });
@@ -143,6 +210,14 @@ describe("what can't work gives one line and a status of 1:", () => {
     [["--chaos", "--aws"], "a fault is missing"],
   ])("bad chaos: %j", async (parameters, fault) => {
     await expectError(parameters, `error: --chaos: ${fault}; there are drop (per cent, 0 to 100), duplicate `);
+  });
+
+  it("a key of the wrong form, which it doesn't repeat", async () => {
+    await expectError(
+      ["--auth"],
+      /^error: TOPICAST_KEY is no key of the application "default": it reads default\.\{keyId\}:\{secret\}, [^5]*$/,
+      { TOPICAST_KEY: "default.k1:55555" },
+    );
   });
 
   it("a host that is not this machine's", async () => {
