@@ -84,7 +84,26 @@ export function parseServiceDefinition(text: string, folder: string, env: Enviro
     const [issue] = parsed.issues;
     throw new StartError(`${file}: ${v.getDotPath(issue) ?? "the file"}: ${issue.message}`);
   }
-  return toDefinition(parsed.output, resolve(folder));
+  const definition = toDefinition(parsed.output, resolve(folder));
+  const fault = findAuthorizerFault(definition);
+  if (fault !== undefined) throw new StartError(`${file}: ${fault}`);
+  return definition;
+}
+
+/** Nobody may come in because an authorizer isn't asked. */
+function findAuthorizerFault({ functions }: ServiceDefinition): string | undefined {
+  for (const { name, webSocketRoutes } of functions) {
+    for (const { routeKey, authorizer } of webSocketRoutes) {
+      if (authorizer === undefined) continue;
+      if (routeKey !== "$connect") {
+        return `functions.${name}: the route ${routeKey} has an authorizer; API Gateway runs one on $connect alone`;
+      }
+      if (!functions.some((candidate) => candidate.name === authorizer.name)) {
+        return `functions.${name}: its authorizer ${authorizer.name} is no function of this service`;
+      }
+    }
+  }
+  return undefined;
 }
 
 /** Paths are relative to the service's folder, wherever the variable stands. */

@@ -1,5 +1,4 @@
 import type { LambdaFunction } from "./lambda-function.ts";
-import { StartError } from "./start-error.ts";
 
 export interface WebSocketTarget {
   readonly function: LambdaFunction;
@@ -50,15 +49,9 @@ export function createWebSocketRoutes(
 
 function findAuthorizer(functions: readonly LambdaFunction[]): Authorizer | undefined {
   const routes = functions.flatMap(({ definition }) => definition.webSocketRoutes);
-  const misplaced = routes.find(({ routeKey, authorizer }) => authorizer !== undefined && routeKey !== "$connect");
-  if (misplaced !== undefined) {
-    throw new StartError(`The route ${misplaced.routeKey} has an authorizer; API Gateway runs one on $connect alone`);
-  }
   const found = routes.find(({ authorizer }) => authorizer !== undefined)?.authorizer;
-  if (found === undefined) return undefined;
-  const authorizing = functions.find(({ definition }) => definition.name === found.name);
-  if (authorizing === undefined) throw new StartError(`The authorizer ${found.name} is no function of this service`);
-  return { function: authorizing, identitySource: found.identitySource };
+  const authorizing = functions.find(({ definition }) => definition.name === found?.name);
+  return found && authorizing && { function: authorizing, identitySource: found.identitySource };
 }
 
 function readRouteKey(body: string, path: readonly string[]): string | undefined {

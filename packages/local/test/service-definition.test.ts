@@ -198,9 +198,24 @@ describe("a broken serverless.yml is refused in one line that names file and fie
       /: functions\.a\.handler: Expected the file's path/,
     ],
     [
-      "an authorizer",
+      "an authorizer of an HTTP API",
+      "provider: {}\nfunctions: { a: { handler: b.c, events: [{ httpApi: { path: /x, authorizer: a } }] } }",
+      /: functions\.a\.events\.0\.httpApi\.authorizer: The local host runs no authorizers of HTTP APIs/,
+    ],
+    [
+      "an authorizer that is no function",
       "provider: {}\nfunctions: { a: { handler: b.c, events: [{ websocket: { route: $connect, authorizer: d } }] } }",
-      /: functions\.a\.events\.0\.websocket\.authorizer: The local host runs no authorizers/,
+      /: functions\.a: its authorizer d is no function of this service$/,
+    ],
+    [
+      "an authorizer of another route",
+      "provider: {}\nfunctions: { a: { handler: b.c, events: [{ websocket: { route: ping, authorizer: a } }] } }",
+      /: functions\.a: the route ping has an authorizer; API Gateway runs one on \$connect alone$/,
+    ],
+    [
+      "an identity source that API Gateway hasn't",
+      "provider: {}\nfunctions: { a: { handler: b.c, events: [{ websocket: { route: $connect, authorizer: { name: a, identitySource: [body.x] } } }] } }",
+      /: functions\.a\.events\.0\.websocket\.authorizer\.identitySource\.0: Expected route\.request\.header\./,
     ],
     [
       "a wrong method",
