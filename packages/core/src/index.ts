@@ -47,7 +47,7 @@ export {
   type Subscriber,
   type Target,
 } from "./model.ts";
-export { parseTopicRules } from "./parse-topic-rules.ts";
+export { parseTopicRules, topicRulesSchema } from "./parse-topic-rules.ts";
 export type { Application, ApplicationChanges, ApplicationKey, ApplicationPage, AppStore } from "./ports/app-store.ts";
 export type { ConnectionGateway, ConnectionInfo, PostFailures, PostOptions } from "./ports/connection-gateway.ts";
 export {

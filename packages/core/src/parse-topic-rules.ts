@@ -32,7 +32,11 @@ const ruleSchema = v.strictObject(
         ? 'must be an object such as {"match":"game/*","historySeconds":600}.'
         : "is missing.",
 );
-const rulesSchema = v.array(ruleSchema, 'must be a list such as [{"match":"game/*","historySeconds":600}].');
+/** What {@link parseTopicRules} takes, once it is JSON. */
+export const topicRulesSchema = v.array(
+  ruleSchema,
+  'must be a list such as [{"match":"game/*","historySeconds":600}].',
+);
 
 function wholeNumber(min: number, max: number) {
   const rule = `must be a whole number from ${min} to ${max}.`;
@@ -46,7 +50,7 @@ export function parseTopicRules(text: string): { readonly rules: TopicRules } | 
   const json: unknown = parse(text, errors, { disallowComments: true });
   const [first] = errors;
   if (first !== undefined) return { faults: [` must be JSON: ${wordsOf(first)} ${placeOf(text, first)}.`] };
-  const parsed = v.safeParse(rulesSchema, json);
+  const parsed = v.safeParse(topicRulesSchema, json);
   if (!parsed.success) return { faults: parsed.issues.map((issue) => `${pathOf(issue)} ${issue.message}`) };
   return { rules: parsed.output.map(ruleOf) };
 }

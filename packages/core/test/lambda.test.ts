@@ -138,9 +138,9 @@ describe("health", () => {
     const hanging = { ...service, queue: { ...service.queue, check: () => new Promise<void>(() => {}) } };
     const answer = health(hanging);
     await service.clock.advance(4_000);
-    expect(JSON.parse((await answer).body ?? "").failed).toEqual(["queue"]);
-    const responses = [await health(noStore), await health(nothing)];
-    expect(responses.map(({ statusCode }) => statusCode)).toEqual([503, 503]);
-    expect(responses.map(({ body }) => JSON.parse(body ?? "").failed)).toEqual([["store"], ["store", "queue"]]);
+    const refusal = { ok: false, fault: { code: "unavailable", message: expect.any(String) } };
+    expect(await answer).toEqual({ ...refusal, members: { failed: ["queue"] } });
+    expect(await health(noStore)).toEqual({ ...refusal, members: { failed: ["store"] } });
+    expect(await health(nothing)).toEqual({ ...refusal, members: { failed: ["store", "queue"] } });
   });
 });

@@ -26,11 +26,18 @@ export type HttpCall<Who extends object = Caller> = HttpRequest & Who;
 export type HttpResponse = APIGatewayProxyStructuredResultV2;
 
 /** What a route says: a response, or what is wrong, which becomes a problem document. */
-export type HttpAnswer = HttpResponse | { readonly ok: false; readonly fault: Fault };
+export type HttpAnswer =
+  | HttpResponse
+  | {
+      readonly ok: false;
+      readonly fault: Fault;
+      /** What the document says beside. */
+      readonly members?: Readonly<Record<string, unknown>>;
+    };
 
 /** Routes by their route keys. Those of `forAnyone` need no key. */
 export interface HttpRoutes<Who extends object = Caller> {
-  readonly forAnyone?: Readonly<Record<string, (request: HttpRequest) => Promise<HttpResponse>>>;
+  readonly forAnyone?: Readonly<Record<string, (request: HttpRequest) => Promise<HttpAnswer>>>;
   readonly withKey: Readonly<Record<string, (call: HttpCall<Who>) => Promise<HttpAnswer>>>;
 }
 
@@ -65,15 +72,18 @@ async function answer<Who extends object>(
   try {
     const foreign = findOriginFault(allowedOrigins, request.headers.origin);
     if (foreign !== undefined) return problem(foreign, members);
-    if (Object.hasOwn(forAnyone, request.route)) return (await forAnyone[request.route]?.(request)) as HttpResponse;
+    if (Object.hasOwn(forAnyone, request.route)) return respond(await forAnyone[request.route]?.(request), members);
     const caller = await checkKey(request.headers.authorization);
     if (!caller.ok) return problem(caller.fault, members);
     const route = Object.hasOwn(withKey, request.route) ? withKey[request.route] : undefined;
-    const answered = (await route?.({ ...request, ...caller.value })) ?? NOT_FOUND;
-    return "ok" in answered ? problem(answered.fault, members) : answered;
+    return respond(await route?.({ ...request, ...caller.value }), members);
   } catch (error) {
     return problem(faultOf(error, logger), members);
   }
+}
+
+function respond(answered: HttpAnswer = NOT_FOUND, members: Record<string, unknown>): HttpResponse {
+  return "ok" in answered ? problem(answered.fault, { ...answered.members, ...members }) : answered;
 }
 
 function parseHttpEvent(event: APIGatewayProxyEventV2): HttpRequest {
