@@ -12,7 +12,8 @@ export interface HttpDirect {
   readonly from?: string;
 }
 
-const directSchema = v.object({ from: v.optional(nameSchema) });
+export const directEntries = { from: v.optional(nameSchema) };
+const directSchema = v.object(directEntries);
 
 /** Parses the body of `POST /users/{user}/messages` and `POST /connections/{id}/messages`. Never throws. */
 export function parseHttpDirect(body: string): Result<HttpDirect> {

@@ -10,10 +10,13 @@ export interface PageQuery {
   readonly limit: number;
 }
 
-const querySchema = v.object({ limit: v.optional(wholeNumberSchema(1, MAX_SUBSCRIBERS_LIMIT), MAX_SUBSCRIBERS_LIMIT) });
+/** Its digits as numbers. */
+export const pageQuerySchema = v.object({
+  limit: v.optional(wholeNumberSchema(1, MAX_SUBSCRIBERS_LIMIT), MAX_SUBSCRIBERS_LIMIT),
+});
 
 /** Parses the query of `GET /topics/{topic…}/subscribers?cursor=&limit=`. Never throws. */
 export function parsePageQuery({ cursor, limit }: Readonly<Record<string, string | undefined>>): Result<PageQuery> {
-  const checked = check(querySchema, { limit: numberOf(limit) });
+  const checked = check(pageQuerySchema, { limit: numberOf(limit) });
   return checked.ok ? ok({ ...checked.value, ...(cursor !== undefined && { cursor }) }) : checked;
 }

@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import { DEFAULT_ROOM } from "./broadcast.ts";
+import { directEntries, parseUser } from "./direct-request.ts";
 import { httpPublishEntries } from "./http-requests.ts";
 import { CLIENT_SECRET } from "./identity.ts";
-import { MAX_BATCH, MAX_PLACES } from "./limits.ts";
+import { MAX_BATCH, MAX_PLACES, MAX_USER_LENGTH } from "./limits.ts";
 import { placeFieldsSchema, SINCE } from "./places.ts";
 import { type Action, requestEntries } from "./requests.ts";
 import { anyJsonSchema } from "./schema.ts";
@@ -106,6 +107,15 @@ export const broadcastConnectQuerySchema = v.object({
     ),
   ),
 });
+
+/** Whom `/users/{user}` means. */
+export const userSchema = v.pipe(
+  v.string(),
+  v.check((name) => parseUser(name).ok),
+  v.metadata({ minLength: 1, maxLength: MAX_USER_LENGTH }),
+);
+/** What a backend sends to a connection or a user. */
+export const httpDirectSchema = v.object({ payload: anyJsonSchema, ...directEntries });
 
 const httpPublishFields = { payload, ...httpPublishEntries };
 export const httpPublishSchema = v.pipe(

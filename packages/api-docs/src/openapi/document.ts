@@ -1,4 +1,5 @@
 import { jsonSchemasOf, type Node, schemaRef } from "../json-schema.ts";
+import { APPLICATION_OPERATIONS } from "./applications.ts";
 import { BROADCAST_OPERATIONS } from "./message-broadcast.ts";
 import { TOPIC_OPERATIONS } from "./message-topic.ts";
 import type { Body, Operation, ServiceName } from "./operation.ts";
@@ -6,11 +7,12 @@ import { PARAMETERS } from "./parameters.ts";
 import { problemResponsesOf, responsesOf } from "./responses.ts";
 import { SCHEMAS } from "./schemas.ts";
 
-const OPERATIONS: readonly Operation[] = [...TOPIC_OPERATIONS, ...BROADCAST_OPERATIONS];
+const OPERATIONS: readonly Operation[] = [...TOPIC_OPERATIONS, ...BROADCAST_OPERATIONS, ...APPLICATION_OPERATIONS];
 
 const TAGS: Readonly<Record<ServiceName, string>> = {
   "message-topic": "Topics that clients join.",
   "message-broadcast": "Rooms in which everyone gets everything.",
+  applications: "The operator's: applications and their keys.",
 };
 
 const DESCRIPTION = `Publish/subscribe messaging for backends. docs/protocol.md is the same in prose.
@@ -29,6 +31,7 @@ const SERVERS = [
 
 const HEADERS = {
   RequestId: { description: "What the service's log calls this request.", schema: { type: "string" } },
+  RetryAfter: { description: "Seconds after which to try again.", schema: { type: "integer", minimum: 1 } },
   WwwAuthenticate: { description: "How to say who asks.", schema: { type: "string", const: "Bearer" } },
 };
 
@@ -38,6 +41,11 @@ const SECURITY_SCHEMES = {
     scheme: "bearer",
     bearerFormat: "{app}.{keyId}:{secret}",
     description: "An application's key; its rights and topic patterns say what it may do.",
+  },
+  operatorKey: {
+    type: "http",
+    scheme: "bearer",
+    description: "The operator's key, of which OPERATOR_KEY_HASH is the SHA-256.",
   },
 };
 

@@ -1,3 +1,4 @@
+import { connectionOperations } from "./connections.ts";
 import type { Operation } from "./operation.ts";
 
 const TOPIC = { service: "message-topic", security: "applicationKey" } as const;
@@ -12,7 +13,9 @@ export const TOPIC_OPERATIONS: readonly Operation[] = [
     description: "Needs the right `publish`. All payloads together are at most 96 KB.",
     parameters: ["Topic", "IdempotencyKey"],
     body: { schema: "Publish" },
-    success: { status: 202, description: "Numbered, kept, and on its way to every subscriber.", schema: "Published" },
+    successes: [
+      { status: 202, description: "Numbered, kept, and on its way to every subscriber.", schema: "Published" },
+    ],
     faults: ["bad_request", "invalid_topic", "payload_too_large"],
   },
   {
@@ -24,7 +27,7 @@ export const TOPIC_OPERATIONS: readonly Operation[] = [
     description:
       "Needs the right `history`. Give `epoch` and `seq` for all after a place, or `last` for the newest messages.",
     parameters: ["Topic", "Epoch", "Seq", "Last", "Limit"],
-    success: { status: 200, description: "What the history has of it.", schema: "History" },
+    successes: [{ status: 200, description: "What the history has of it.", schema: "History" }],
     faults: ["bad_request", "invalid_topic"],
   },
   {
@@ -36,8 +39,30 @@ export const TOPIC_OPERATIONS: readonly Operation[] = [
     description:
       "Needs the right `admin`. Everyone is unsubscribed and told `closing`, the history is gone, and a new epoch begins.",
     parameters: ["Topic"],
-    success: { status: 204, description: "It has begun anew." },
+    successes: [{ status: 204, description: "It has begun anew." }],
     faults: ["invalid_topic"],
+  },
+  {
+    ...TOPIC,
+    id: "getTopic",
+    method: "get",
+    path: "/topics/{topic}",
+    summary: "Look at a topic",
+    description: "Needs the right `subscribe` or `admin`.",
+    parameters: ["Topic"],
+    successes: [{ status: 200, description: "Where it stands, and how many subscribe to it.", schema: "TopicState" }],
+    faults: ["invalid_topic"],
+  },
+  {
+    ...TOPIC,
+    id: "listSubscribers",
+    method: "get",
+    path: "/topics/{topic}/subscribers",
+    summary: "List a topic's subscribers",
+    description: "Needs the right `admin`. A page may hold fewer than `limit`, also none, and still have a cursor.",
+    parameters: ["Topic", "Cursor", "PageLimit"],
+    successes: [{ status: 200, description: "A page of them.", schema: "Subscribers" }],
+    faults: ["bad_request", "invalid_topic"],
   },
   {
     ...TOPIC,
@@ -48,16 +73,53 @@ export const TOPIC_OPERATIONS: readonly Operation[] = [
     description:
       "Each message needs the right `publish` for its topic, and has a result of its own. All payloads together are at most 96 KB.",
     body: { schema: "PublishMany" },
-    success: { status: 202, description: "What became of each message.", schema: "PublishedMany" },
+    successes: [{ status: 202, description: "What became of each message.", schema: "PublishedMany" }],
     faults: ["bad_request", "payload_too_large"],
   },
+  {
+    ...TOPIC,
+    id: "sendToUser",
+    method: "post",
+    path: "/users/{user}/messages",
+    summary: "Send to a user",
+    description:
+      "Every connection of the user gets a `direct` frame. Needs the right `publish` for all topics (`*`). At most 96 KB.",
+    parameters: ["User"],
+    body: { schema: "Direct" },
+    successes: [{ status: 202, description: "On its way to so many connections.", schema: "Sent" }],
+    faults: ["bad_request", "payload_too_large"],
+  },
+  {
+    ...TOPIC,
+    id: "closeUser",
+    method: "delete",
+    path: "/users/{user}/connections",
+    summary: "Close all connections of a user",
+    description: "Each is told `closing` with the reason `kicked`. Needs the right `admin` for all topics (`*`).",
+    parameters: ["User"],
+    successes: [{ status: 204, description: "They are closed, or about to be." }],
+    faults: ["bad_request"],
+  },
+  {
+    ...TOPIC,
+    id: "sendToConnection",
+    method: "post",
+    path: "/connections/{id}/messages",
+    summary: "Send to a connection",
+    description: "It gets a `direct` frame. Needs the right `publish` for all topics (`*`). At most 96 KB.",
+    parameters: ["ConnectionId"],
+    body: { schema: "Direct" },
+    successes: [{ status: 202, description: "On its way.", schema: "Sent" }],
+    faults: ["bad_request", "not_found", "payload_too_large"],
+  },
+  ...connectionOperations("message-topic", "Topic"),
   {
     id: "getTopicHealth",
     service: "message-topic",
     method: "get",
     path: "/health",
     summary: "Check message-topic's health",
-    success: { status: 200, description: "Store and queue answer.", schema: "Health" },
+    successes: [{ status: 200, description: "Store and queue answer.", schema: "Health" }],
     faults: [],
     problem: "HealthProblem",
   },

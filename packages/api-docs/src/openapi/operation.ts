@@ -3,7 +3,7 @@ import type { ParameterName } from "./parameters.ts";
 import type { SchemaName } from "./schemas.ts";
 
 /** Whose services' addresses a path begins with. */
-export type ServiceName = "message-topic" | "message-broadcast";
+export type ServiceName = "message-topic" | "message-broadcast" | "applications";
 
 /** One request of an HTTP API, as it is documented. */
 export interface Operation {
@@ -18,11 +18,18 @@ export interface Operation {
   readonly security?: "applicationKey" | "operatorKey";
   readonly parameters?: readonly ParameterName[];
   readonly body?: Body;
-  readonly success: { readonly status: number; readonly description: string; readonly schema?: SchemaName };
+  readonly successes: readonly Success[];
   /** With which codes it is refused; what may happen to any request is added. */
   readonly faults: readonly ErrorCode[];
   /** The schema of its problems, where they have members of their own. */
   readonly problem?: SchemaName;
+}
+
+export interface Success {
+  readonly status: number;
+  readonly description: string;
+  /** None: no body. */
+  readonly schema?: SchemaName;
 }
 
 /** JSON by a schema, or anything at all. */

@@ -1,24 +1,29 @@
 import { CODES, type ErrorCode } from "@topicast/protocol";
 import { type Node, schemaRef } from "../json-schema.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation, Success } from "./operation.ts";
 import type { SchemaName } from "./schemas.ts";
 
-/** What may become of any request: a page of a foreign origin, a mistake of ours, a store that is down. */
-const ALWAYS: readonly ErrorCode[] = ["forbidden", "internal", "unavailable"];
+/** What may become of any request: a page of a foreign origin, a store that is down. */
+const ALWAYS: readonly ErrorCode[] = ["forbidden", "unavailable"];
+/** And of one that does something: nobody may ask for it, or it's a mistake of ours. */
+const WITH_KEY: readonly ErrorCode[] = ["unauthorized", "internal"];
 const HEADERS = { "x-request-id": { $ref: "#/components/headers/RequestId" } };
 
 /** Its responses by status; those that refuse it are among {@link problemResponsesOf}. */
 export function responsesOf(operation: Operation): Record<string, Node> {
-  const { status, description, schema } = operation.success;
-  const content = schema && { "application/json": { schema: { $ref: schemaRef(schema) } } };
   const problems = problemsOf(operation).map((problem) => [
     problem.status,
     { $ref: `#/components/responses/${nameOf(problem)}` },
   ]);
   return {
-    [status]: { description, headers: HEADERS, ...(content && { content }) },
+    ...Object.fromEntries(operation.successes.map((success) => [success.status, describeSuccess(success)])),
     ...Object.fromEntries(problems),
   };
+}
+
+function describeSuccess({ description, schema }: Success): Node {
+  const content = schema && { "application/json": { schema: { $ref: schemaRef(schema) } } };
+  return { description, headers: HEADERS, ...(content && { content }) };
 }
 
 /** Every response that refuses one of the operations, under its name. */
@@ -34,7 +39,7 @@ interface Problem {
 }
 
 function problemsOf({ security, faults, problem }: Operation): Problem[] {
-  const codes = new Set([...faults, ...(security === undefined ? [] : ["unauthorized" as const]), ...ALWAYS]);
+  const codes = new Set([...faults, ...(security === undefined ? [] : WITH_KEY), ...ALWAYS]);
   const statuses = new Set(inOrder(codes).map((code) => CODES[code].status));
   return [...statuses].map((status) => ({
     status,
@@ -66,6 +71,8 @@ function describe({ status, codes, schema }: Problem): Node {
 function headersOf(codes: readonly ErrorCode[]): Node {
   return {
     ...(codes.includes("unauthorized") && { "www-authenticate": { $ref: "#/components/headers/WwwAuthenticate" } }),
-    ...(codes.includes("rate_limited") && { "retry-after": { $ref: "#/components/headers/RetryAfter" } }),
+    ...((codes.includes("rate_limited") || codes.includes("unavailable")) && {
+      "retry-after": { $ref: "#/components/headers/RetryAfter" },
+    }),
   };
 }
