@@ -12,9 +12,8 @@ const DOMAIN_VARIABLES = [
   "BROADCAST_HTTP_DOMAIN",
 ];
 
-const NEEDS_OPEN =
-  "There is no authentication yet: everyone who knows an address may subscribe and publish. " +
-  "If that is what you want, set OPEN=yes, as in: OPEN=yes npm run deploy -- --stage dev";
+/** As the ARN of a parameter has it behind `parameter`. */
+const PARAMETER_NAME = /^(\/[\w.-]+)+$/;
 
 /**
  * What keeps this environment from being deployed, in one line; undefined where nothing does.
@@ -24,7 +23,9 @@ const NEEDS_OPEN =
  * @returns {string | undefined}
  */
 export function findFault(env, domains) {
-  if (env.OPEN !== "yes") return NEEDS_OPEN;
+  const parameter = env.ENCRYPTION_KEY_PARAMETER || undefined;
+  if (parameter !== undefined && !PARAMETER_NAME.test(parameter))
+    return `ENCRYPTION_KEY_PARAMETER: "${parameter}" is no name of a parameter with its path, as in /topicast/prod/encryption-key`;
   const { webSocket, webSocketPath, http, certificateArn } = domains;
   const named = [webSocket, http].filter((domain) => domain !== "");
   const wrong = named.find((domain) => !DOMAIN_NAME.test(domain));

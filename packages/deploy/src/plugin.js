@@ -10,11 +10,17 @@ import { findFault } from "./environment.js";
  * @property {Service} service
  *
  * @typedef {object} Service
- * @property {{ domains: import("./environment.js").Domains }} custom
+ * @property {string} service its name
+ * @property {{ domains?: import("./environment.js").Domains }} custom
  * @property {{ environment: Record<string, unknown>, compiledCloudFormationTemplate: { Resources: Record<string, Resource> } }} provider
  *
  * @typedef {{ Type: string, Properties: Record<string, unknown> }} Resource
  */
+
+const NO_DOMAINS = { webSocket: "", webSocketPath: "", http: "", certificateArn: "" };
+
+/** Whose functions read another environment than those that pass messages on. */
+const APPLICATIONS = "topicast-applications";
 
 /** Who may call a function where osls names nobody: the WebSocket API of the same stack, on any of its routes. */
 const OWN_WEBSOCKET_API = {
@@ -36,7 +42,7 @@ export default class Deploy {
 
 /** @param {Serverless} serverless */
 async function stopAtFault({ service, classes }) {
-  const fault = findFault(process.env, service.custom.domains) ?? (await findConfigFault(service.provider.environment));
+  const fault = findFault(process.env, service.custom.domains ?? NO_DOMAINS) ?? (await findConfigFault(service));
   // An error of osls's own class is printed as its message alone.
   if (fault !== undefined) throw new classes.Error(fault, "TOPICAST_ENVIRONMENT");
 }
@@ -44,20 +50,35 @@ async function stopAtFault({ service, classes }) {
 /**
  * What the functions would stop at when they start, in their own words.
  *
- * @param {Record<string, unknown>} environment
+ * @param {Service} service
  * @returns {Promise<string | undefined>}
  */
-async function findConfigFault(environment) {
-  const { parseConfig } = await tsImport("../../core/src/config.ts", import.meta.url);
+async function findConfigFault({ service, provider: { environment } }) {
   // What CloudFormation fills in isn't known yet, and is nobody's to get wrong.
-  const texts = Object.entries(environment).filter(([, value]) => typeof value === "string");
+  const known = Object.entries(environment).filter(([, value]) => typeof value === "string" && !isResolvedLater(value));
+  const parse = await loadParser(service);
   try {
-    parseConfig({ ...Object.fromEntries(texts), STORE: "memory" });
+    parse({ ...Object.fromEntries(known), STORE: "memory" });
     return undefined;
   } catch (error) {
     if (error instanceof Error && error.name === "ConfigError") return error.message;
     throw error;
   }
+}
+
+/**
+ * @param {string} service
+ * @returns {Promise<(environment: Record<string, unknown>) => unknown>}
+ */
+async function loadParser(service) {
+  if (service === APPLICATIONS)
+    return (await tsImport("../../core/src/applications-config.ts", import.meta.url)).parseApplicationsConfig;
+  return (await tsImport("../../core/src/config.ts", import.meta.url)).parseConfig;
+}
+
+/** @param {string} value */
+function isResolvedLater(value) {
+  return value.startsWith("{{resolve:");
 }
 
 /**

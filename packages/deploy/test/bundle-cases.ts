@@ -4,21 +4,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { type Bundle, type Packaged, STACKS } from "./packaged.ts";
+import { ALL_STACKS, type Bundle, type Packaged } from "./packaged.ts";
 
 const MAX_BYTES = 600 * 1024;
 
 const DYNAMODB = "@aws-sdk/client-dynamodb";
 const GATEWAY = "@aws-sdk/client-apigatewaymanagementapi";
 const SQS = "@aws-sdk/client-sqs";
+const SSM = "@aws-sdk/client-ssm";
 
 /** What each kind of function talks to; its bundle has the clients for that and no others. */
 const CLIENTS_OF: Readonly<Record<string, readonly string[]>> = {
+  AuthorizeRole: [DYNAMODB, SSM],
+  AdminRole: [DYNAMODB, SSM],
   RefusalRole: [],
-  PingRole: [DYNAMODB],
-  SubscriptionRole: [DYNAMODB],
+  SubscriptionRole: [DYNAMODB, GATEWAY],
   ConnectionRole: [DYNAMODB, GATEWAY],
+  DisconnectionRole: [DYNAMODB, GATEWAY],
   PublishRole: [DYNAMODB, GATEWAY, SQS],
+  HttpRole: [DYNAMODB, GATEWAY, SQS],
   DeliverRole: [DYNAMODB, GATEWAY, SQS],
 };
 
@@ -28,6 +32,9 @@ const DEPLOYED = {
   TABLE_NAME: "table",
   FANOUT_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/123456789012/fanout",
   DEAD_LETTER_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters",
+  APPLICATIONS_TABLE_NAME: "applications",
+  ENCRYPTION_KEY_PARAMETER: "/topicast/dev/encryption-key",
+  OPERATOR_KEY_HASH: "0".repeat(64),
   GATEWAY_ENDPOINT: "https://abc.execute-api.us-east-1.amazonaws.com/dev",
   AWS_REGION: "us-east-1",
   NODE_OPTIONS: "--enable-source-maps",
@@ -35,7 +42,7 @@ const DEPLOYED = {
 
 /** What is deployed of each function. */
 export function describeBundles(packaged: () => Packaged): void {
-  describe.each(STACKS)("a function of $service", ({ service, roles }) => {
+  describe.each(ALL_STACKS)("a function of $service", ({ service, roles }) => {
     let bundles: ReadonlyMap<string, Bundle>;
     beforeAll(async () => {
       bundles = await packaged().bundles(service);
@@ -55,7 +62,7 @@ export function describeBundles(packaged: () => Packaged): void {
     });
 
     it.each(Object.entries(roles))("has only the clients that it uses: %s in %s", (name, role) => {
-      const clients = [DYNAMODB, GATEWAY, SQS].filter((client) => codeOf(name).includes(`"${client}"`));
+      const clients = [DYNAMODB, GATEWAY, SQS, SSM].filter((client) => codeOf(name).includes(`"${client}"`));
       expect(clients).toEqual(CLIENTS_OF[role]);
     });
 

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation fills these in
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { expectHarmless } from "./access-log-cases.ts";
 import { PACKAGING_MS, type Packaged, packageStacks } from "./packaged.ts";
 import type { Template } from "./template.ts";
 
@@ -13,6 +14,8 @@ const ENVIRONMENT = {
   BROADCAST_WEBSOCKET_PATH: "v1",
   FANOUT_CONCURRENCY: "25",
   POST_CONCURRENCY: "32",
+  OPERATOR_KEY_HASH: "a".repeat(64),
+  WEBSOCKET_ACCESS_LOGS: "yes",
 };
 
 let packaged: Packaged;
@@ -60,6 +63,16 @@ describe("the broadcast service with a path on its WebSocket domain, and no HTTP
   });
 });
 
+it("the applications of another stage have another table, and the operator that the environment names", async () => {
+  const stack = await packaged.template("applications");
+  expect(stack.resources.Table?.Properties.TableName).toBe("topicast-applications-prod");
+  const { Variables } = stack.resources.HttpLambdaFunction?.Properties.Environment ?? {};
+  expect(Variables).toMatchObject({
+    OPERATOR_KEY_HASH: ENVIRONMENT.OPERATOR_KEY_HASH,
+    ENCRYPTION_KEY_PARAMETER: "/topicast/prod/encryption-key",
+  });
+});
+
 describe.each(["message-topic", "message-broadcast"])("the stack of %s in another stage", (service) => {
   it("has the permission to post on its API's own ARN, whatever its domain", async () => {
     const stack = await packaged.template(service);
@@ -72,6 +85,19 @@ describe.each(["message-topic", "message-broadcast"])("the stack of %s in anothe
           "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/prod/POST/@connections/*",
       },
     });
+  });
+
+  it("logs messages of clients where it is asked for, without what they say", async () => {
+    const stack = await packaged.template(service);
+    const { AccessLogSettings, DefaultRouteSettings } = stack.resources.WebsocketsDeploymentStage?.Properties ?? {};
+    expectHarmless(AccessLogSettings.Format);
+    expect(DefaultRouteSettings).toEqual({ DataTraceEnabled: false, LoggingLevel: "OFF" });
+    expect(stack.ofType("Custom::ApiGatewayAccountRole")).toEqual([]);
+  });
+
+  it("finds the applications of its stage", async () => {
+    const stack = await packaged.template(service);
+    expect(variablesOf(stack)).toMatchObject({ APPLICATIONS_TABLE_NAME: "topicast-applications-prod" });
   });
 
   it("passes on what the environment sets", async () => {

@@ -5,23 +5,26 @@ const NO_DOMAINS = { webSocket: "", webSocketPath: "", http: "", certificateArn:
 const CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0000";
 
 describe("an environment to deploy from", () => {
-  it.each([undefined, "", "no", "true", "YES"])("asks for OPEN=yes where OPEN is %p", (open) => {
-    const fault = findFault(open === undefined ? {} : { OPEN: open }, NO_DOMAINS);
-    expect(fault).toMatch(/no authentication.*OPEN=yes npm run deploy/);
-    expect(fault).not.toContain("\n");
-  });
-
   it.each([
     {},
     { webSocket: "ws.example.com", certificateArn: CERTIFICATE },
     { http: "api.example.com", certificateArn: CERTIFICATE },
     { webSocket: "ws.example.com", webSocketPath: "v1", http: "api.example.com", certificateArn: CERTIFICATE },
   ])("is right with %p", (domains) => {
-    expect(findFault({ OPEN: "yes" }, { ...NO_DOMAINS, ...domains })).toBeUndefined();
+    expect(findFault({}, { ...NO_DOMAINS, ...domains })).toBeUndefined();
+  });
+
+  it.each(["encryption-key", "/topicast/encryption key", "/", "/a/"])("refuses the parameter %p", (name) => {
+    const fault = findFault({ ENCRYPTION_KEY_PARAMETER: name }, NO_DOMAINS);
+    expect(fault).toMatch(/^ENCRYPTION_KEY_PARAMETER: .* is no name of a parameter/);
+  });
+
+  it.each(["", "/topicast/prod/encryption-key", "/key"])("takes the parameter %p", (name) => {
+    expect(findFault({ ENCRYPTION_KEY_PARAMETER: name }, NO_DOMAINS)).toBeUndefined();
   });
 
   it("is told of a domain name that two services want", () => {
-    const env = { OPEN: "yes", TOPIC_WEBSOCKET_DOMAIN: "ws.example.com", BROADCAST_WEBSOCKET_DOMAIN: "ws.example.com" };
+    const env = { TOPIC_WEBSOCKET_DOMAIN: "ws.example.com", BROADCAST_WEBSOCKET_DOMAIN: "ws.example.com" };
     const domains = { ...NO_DOMAINS, webSocket: "ws.example.com", certificateArn: CERTIFICATE };
     expect(findFault(env, domains)).toMatch(/^ws\.example\.com is given twice: each service needs/);
   });
@@ -38,7 +41,7 @@ describe("an environment to deploy from", () => {
       "a.example.com is given twice",
     ],
   ])("is told the fault of %p in one line", (domains, fault) => {
-    const found = findFault({ OPEN: "yes" }, { ...NO_DOMAINS, ...domains });
+    const found = findFault({}, { ...NO_DOMAINS, ...domains });
     expect(found).toContain(fault);
     expect(found).not.toContain("\n");
   });

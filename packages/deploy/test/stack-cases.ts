@@ -36,6 +36,20 @@ export function describeStack(packaged: () => Packaged): void {
       expect(responses.every(({ RouteResponseKey }) => RouteResponseKey === "$default")).toBe(true);
     });
 
+    it("asks authorize for each connection, wherever its token is", () => {
+      const connect = routesOf("WebsocketsApi").find(({ Properties }) => Properties.RouteKey === "$connect");
+      const { AuthorizationType, AuthorizerId } = connect?.Properties ?? {};
+      expect([AuthorizationType, AuthorizerId]).toEqual(["CUSTOM", { Ref: "AuthorizeWebsocketsAuthorizer" }]);
+      expect(stack.ofType("AWS::ApiGatewayV2::Authorizer").map(({ Properties }) => Properties)).toEqual([
+        expect.objectContaining({ AuthorizerType: "REQUEST", ApiId: { Ref: "WebsocketsApi" }, IdentitySource: [] }),
+      ]);
+    });
+
+    it("logs no messages of clients unless it is asked for", () => {
+      expect(propertiesOf("WebsocketsDeploymentStage")).not.toHaveProperty("AccessLogSettings");
+      expect(propertiesOf("WebsocketsDeploymentStage")).not.toHaveProperty("DefaultRouteSettings");
+    });
+
     it("has an HTTP API with greedy paths", () => {
       expect(propertiesOf("HttpApi")).toMatchObject({ ProtocolType: "HTTP" });
       expect(routesOf("HttpApi").map(({ Properties }) => Properties.RouteKey)).toEqual(http);
@@ -54,11 +68,12 @@ export function describeStack(packaged: () => Packaged): void {
         if (name !== "deliver") expect(functionNamed(name).Timeout).toBeLessThan(29);
       }
       const retentions = stack.ofType("AWS::Logs::LogGroup").map(({ Properties }) => Properties.RetentionInDays);
-      expect(retentions).toEqual(Object.keys(roles).map(() => 14));
+      // And those of the HTTP API.
+      expect(retentions).toEqual([...Object.keys(roles), "http-api"].map(() => 14));
       expect(stack.ofType("AWS::Lambda::Version")).toEqual([]);
     });
 
-    it("tells every function its table, queues and management endpoint", () => {
+    it("tells every function its tables, queues and management endpoint, and closes its doors", () => {
       for (const name of Object.keys(roles)) {
         expect(functionNamed(name).Environment.Variables).toEqual({
           NODE_OPTIONS: "--enable-source-maps",
@@ -75,6 +90,16 @@ export function describeStack(packaged: () => Packaged): void {
           SUBSCRIPTIONS_MAX: "",
           POST_CONCURRENCY: "",
           POST_TIMEOUT_MS: "",
+          MESSAGES_PER_SECOND_MAX: "",
+          OPEN: "",
+          ALLOWED_ORIGINS: "",
+          APPLICATIONS_TABLE_NAME: "topicast-applications-dev",
+          ENCRYPTION_KEY_PARAMETER: "/topicast/dev/encryption-key",
+          JWKS_URL: "",
+          JWKS_ALGORITHM: "",
+          JWKS_ISSUER: "",
+          JWKS_AUDIENCE: "",
+          AUTH_URL: "",
           TOPIC_RULES: "[]",
           POWERTOOLS_LOG_LEVEL: "",
         });

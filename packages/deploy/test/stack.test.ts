@@ -1,4 +1,6 @@
 import { afterAll, beforeAll } from "@jest/globals";
+import { describeAccessLogs } from "./access-log-cases.ts";
+import { describeApplications } from "./applications-cases.ts";
 import { describeBundles } from "./bundle-cases.ts";
 import { PACKAGING_MS, type Packaged, packageStacks } from "./packaged.ts";
 import { describePermissions } from "./permission-cases.ts";
@@ -12,5 +14,7 @@ afterAll(() => packaged.remove());
 
 // One packaging serves them all.
 describeStack(() => packaged);
+describeApplications(() => packaged);
+describeAccessLogs(() => packaged);
 describePermissions(() => packaged);
 describeBundles(() => packaged);
