@@ -90,13 +90,19 @@ export function createApplications({ apps, clock, rules }: ApplicationsOptions):
     return entry;
   }
 
+  function isYoung({ readAt }: Entry): boolean {
+    return clock.now() - readAt < LOOK_AGAIN_MS;
+  }
+
   async function findByName(name: string, isEnough: (application: KnownApplication) => boolean = () => true) {
     const known = entries.get(name);
     const entry = known !== undefined && clock.now() - known.readAt < CACHE_MS ? known : lookUp(name);
     const application = alive(await entry.application, clock);
     if (application !== undefined && isEnough(application)) return application;
-    if (clock.now() - entry.readAt < LOOK_AGAIN_MS) return application;
-    return alive(await lookUp(name).application, clock);
+    // Of many who ask at once, only the first looks again.
+    const latest = entries.get(name) ?? entry;
+    if (latest === entry && isYoung(entry)) return application;
+    return alive(await (isYoung(latest) ? latest : lookUp(name)).application, clock);
   }
 
   return {
