@@ -102,6 +102,7 @@ messages in ($1.00), connection minutes ($0.25), Lambda, logs, and the polls of 
 ${table}
 
 The budget is what an operation may consume at the most; the command fails where one is over it. A connection with more than some 33 topics pays one write unit more for each
-further kilobyte of its row. A retried post is a job of its own: one SQS request to send it and two to take it.
+further kilobyte of its row. A retried post is a job of its own: one SQS request to send it and two to take it. Whoever has a user (a token's, or a
+client's secret) pays one write unit more at disconnect too, and an application with \`maxConnections\` one at each end.
 `;
 }

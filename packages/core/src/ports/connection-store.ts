@@ -71,7 +71,7 @@ export interface ConnectionStore {
    *
    * With `maxConnections` it is counted, until its disconnect or, where that never comes, until it can't be alive any more and ten minutes on;
    * where its application has as many that were counted, it is refused and nothing is left behind. However many come at once, no more than
-   * that are let in. A call that fails may leave one counted too many for that time; never one too few.
+   * that are let in. A call that fails, or is repeated because its answer was lost, may leave the count one off for that time.
    */
   connect(connection: Connection, maxConnections?: number): Promise<ConnectOutcome>;
 
