@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { benchColdStart } from "./cold-start.ts";
 import { benchCosts } from "./costs.ts";
 import { benchFanOut } from "./fan-out.ts";
+import { benchHttpPublish } from "./http-publish.ts";
 import { benchRecovery } from "./recovery.ts";
 import { benchStart } from "./start.ts";
 
@@ -13,6 +14,13 @@ program
   .option("--runs <n>", "interleaved runs of each scenario", wholeNumber, 5)
   .option("--seconds <n>", "how long each run publishes", wholeNumber, 3)
   .action(({ runs, seconds }) => benchFanOut(runs, seconds));
+
+program
+  .command("http-publish")
+  .description("acknowledged publishes a second over HTTP with keys checked, one by one and in batches of 100")
+  .option("--runs <n>", "interleaved runs of each scenario", wholeNumber, 5)
+  .option("--seconds <n>", "how long each run publishes", wholeNumber, 5)
+  .action(({ runs, seconds }) => benchHttpPublish(runs, seconds));
 
 program
   .command("cold-start")

@@ -12,10 +12,17 @@ export interface HostProcess {
   stop(): Promise<void>;
 }
 
+export interface HostProcessOptions {
+  /** The key of the application `default` behind closed doors; without it doors are open. */
+  readonly key?: string;
+}
+
 /** Starts the local host as `npm start` does, on a free port, in a process of its own. */
-export async function startHostProcess(): Promise<HostProcess> {
-  const child = spawn(process.execPath, ["--import", "tsx", CLI, "--port", "0"], {
+export async function startHostProcess({ key }: HostProcessOptions = {}): Promise<HostProcess> {
+  const args = ["--import", "tsx", CLI, "--port", "0", ...(key === undefined ? [] : ["--auth"])];
+  const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...(key !== undefined && { TOPICAST_KEY: key }) },
     timeout: 0,
   });
   const exited = once(child, "exit");

@@ -86,5 +86,6 @@ function send(response: ServerResponse, { statusCode, headers, cookies, body, is
   if (findHeader(headers, "content-type") === undefined) response.setHeader("content-type", "text/plain;charset=UTF-8");
   // Not by writeHead, which would leave out the length.
   response.statusCode = statusCode;
-  response.end(Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8"));
+  // Text goes out in one piece with the head, where bytes would be a second write.
+  response.end(isBase64Encoded ? Buffer.from(body ?? "", "base64") : (body ?? ""));
 }

@@ -1,16 +1,24 @@
 import { createHash, randomBytes } from "node:crypto";
 
 const ID_BYTES = 11;
-const POOLED_IDS = 512;
+const TRACE_BYTES = 12;
+const POOL_BYTES = 8_192;
 let pool = Buffer.alloc(0);
+let taken = 0;
+
+/** Asking for few random bytes costs as much as asking for many, and every message needs two ids. */
+function takeRandom(bytes: number, encoding: "base64url" | "hex"): string {
+  if (taken + bytes > pool.length) {
+    pool = randomBytes(POOL_BYTES);
+    taken = 0;
+  }
+  taken += bytes;
+  return pool.toString(encoding, taken - bytes, taken);
+}
 
 /** A connection, message or request id as API Gateway makes them: 11 random bytes in padded base64url. */
 export function createGatewayId(): string {
-  // Asking for few random bytes costs as much as asking for many, and every message needs two ids.
-  if (pool.length === 0) pool = randomBytes(ID_BYTES * POOLED_IDS);
-  const id = pool.toString("base64url", 0, ID_BYTES);
-  pool = pool.subarray(ID_BYTES);
-  return `${id}=`;
+  return `${takeRandom(ID_BYTES, "base64url")}=`;
 }
 
 /** Whether a string can be one: the 15th character carries only four of its six bits. */
@@ -27,5 +35,5 @@ export function apiIdOf(address: string): string {
 /** The value of `X-Amzn-Trace-Id`. */
 export function createTraceId(nowMs: number): string {
   const seconds = Math.floor(nowMs / 1_000).toString(16);
-  return `Root=1-${seconds.padStart(8, "0")}-${randomBytes(12).toString("hex")}`;
+  return `Root=1-${seconds.padStart(8, "0")}-${takeRandom(TRACE_BYTES, "hex")}`;
 }

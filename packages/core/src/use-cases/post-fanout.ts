@@ -142,6 +142,7 @@ export async function forgetGone(
   gone: readonly Target[],
   forMs: number,
 ): Promise<void> {
+  if (gone.length === 0) return;
   const { clock } = service;
   const until = clock.now() + forMs;
   await pLimit(FORGET_CONCURRENCY).map(gone, async (target) => {
