@@ -1,3 +1,4 @@
+import type { Subscriber } from "../model.ts";
 import type { SubscriberPage } from "../ports/connection-store.ts";
 import type { Fanout, FanoutJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
@@ -27,11 +28,19 @@ export async function fanOut(service: FanOutService, fanout: Fanout): Promise<vo
     return;
   }
   const targets = meantBy(fanout, page.subscribers);
+  // Many a topic has nobody listening.
+  if (targets.length > 0) await postToFew(service, fanout, targets);
+  if (page.expired.length === 0) return;
+  await endSubscribers(service, { ...fanout, shard: 0 }, page.expired, { ending: TOKEN_EXPIRED, forMs: FINISHING_MS });
+}
+
+async function postToFew(service: FanOutService, fanout: Fanout, targets: readonly Subscriber[]): Promise<void> {
   const frames = encodeFanout(service, fanout);
   const { missed, ...done } = await postFanout(service, fanout, frames, targets, { forMs: POSTING_MS });
-  if (missed.length > 0 && !isEphemeral(fanout)) await queue.send([{ ...fanout, shard: 0, only: missed, attempt: 1 }]);
+  if (missed.length > 0 && !isEphemeral(fanout)) {
+    await service.queue.send([{ ...fanout, shard: 0, only: missed, attempt: 1 }]);
+  }
   await finish(service, fanout, { ...done, shard: 0, forMs: FINISHING_MS });
-  await endSubscribers(service, { ...fanout, shard: 0 }, page.expired, { ending: TOKEN_EXPIRED, forMs: FINISHING_MS });
 }
 
 /** A topic's first subscribers: all of them, without a cursor, where they are few, though others among them are no longer valid. */
