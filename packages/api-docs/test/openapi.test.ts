@@ -2,14 +2,11 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { UnavailableError } from "@topicast/core";
 import { CODES, type ErrorCode } from "@topicast/protocol";
 import { type ContractHost, type Failure, startContractHost } from "./contract-host.ts";
-import { readDocument } from "./document-schemas.ts";
-import { type DocumentedOperation, operationsOf } from "./openapi-operations.ts";
+import { ask, expectDocumentedResponse, openApi, operations } from "./openapi-exchange.ts";
+import type { DocumentedOperation } from "./openapi-operations.ts";
 import { EXAMPLES, type Example } from "./openapi-requests.ts";
 
 jest.setTimeout(60_000);
-
-const openApi = readDocument("openapi", { closed: true });
-const operations = operationsOf(openApi);
 
 let host: ContractHost;
 beforeAll(async () => {
@@ -22,34 +19,10 @@ const exercised = new Set<string>();
 
 let strangers = 0;
 
-/** Asks as the example says. */
-async function ask(operation: DocumentedOperation, { path = {}, query = {}, headers = {}, body, key }: Example) {
-  const filled = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ""));
-  const address = new URL(filled, host.url);
-  for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
-  const own = operation.security === "operatorKey" ? host.keys.operator : host.keys.application;
-  return fetch(address, {
-    method: operation.method,
-    headers: { ...(operation.security && key !== "" && { authorization: `Bearer ${key ?? own}` }), ...headers },
-    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
-  });
-}
-
 /** The response must be one that the document has, with the code that the example expects. */
 async function expectDocumented(operation: DocumentedOperation, response: Response, code?: ErrorCode): Promise<void> {
-  const text = await response.text();
   const { id } = operation;
-  const documented = operation.responses.find(({ status }) => status === response.status);
-  expect([id, response.status, text, documented?.status]).toEqual([id, response.status, text, response.status]);
-  for (const name of documented?.headers ?? []) expect([id, name, response.headers.get(name)]).not.toContain(null);
-  if (documented?.schemaSteps === undefined) {
-    expect([id, text]).toEqual([id, ""]);
-  } else {
-    expect([id, response.headers.get("content-type")]).toEqual([id, documented.contentType]);
-    const validate = openApi.validator(...documented.schemaSteps);
-    validate(JSON.parse(text));
-    expect([id, text, validate.errors]).toEqual([id, text, null]);
-  }
+  const text = await expectDocumentedResponse(operation, response);
   const status = code === undefined ? `${response.status}` : `${CODES[code].status} ${code}`;
   if (code !== undefined) expect([id, JSON.parse(text).code]).toEqual([id, code]);
   else expect([id, text, response.ok]).toEqual([id, text, true]);
@@ -84,19 +57,23 @@ describe.each(operations)("$id", (operation) => {
   it("answers as documented", async () => {
     for (const example of await examplesOf()) {
       if (example.code === undefined && !example.isUndocumented) expectDocumentedRequest(operation, example);
-      await expectDocumented(operation, await ask(operation, example), example.code);
+      await expectDocumented(operation, await ask(host, operation, example), example.code);
     }
   });
 
   it("refuses pages of a foreign origin", async () => {
     const { headers, ...example } = await firstExample();
     const foreign = { ...example, headers: { ...headers, origin: "https://elsewhere.example" } };
-    await expectDocumented(operation, await ask(operation, foreign), "forbidden");
+    await expectDocumented(operation, await ask(host, operation, foreign), "forbidden");
   });
 
   if (operation.security !== undefined) {
     it("refuses who has no key", async () => {
-      await expectDocumented(operation, await ask(operation, { ...(await firstExample()), key: "" }), "unauthorized");
+      await expectDocumented(
+        operation,
+        await ask(host, operation, { ...(await firstExample()), key: "" }),
+        "unauthorized",
+      );
     });
   }
 
@@ -110,7 +87,7 @@ describe.each(operations)("$id", (operation) => {
     strangers += 1;
     const stranger = operation.security === "applicationKey" && { key: `stranger-${strangers}.k1:${"s".repeat(43)}` };
     const failing = { ...example, ...stranger };
-    const response = await host.whileFailing(failure, () => ask(operation, failing));
+    const response = await host.whileFailing(failure, () => ask(host, operation, failing));
     await expectDocumented(operation, response, code);
   });
 });
