@@ -68,23 +68,24 @@ function createContext(
   };
 }
 
+const LEFT_OUT: ReadonlySet<string> = new Set(["connection", "cookie", "keep-alive", "transfer-encoding"]);
+
 /** Lower-cased, repeated ones joined by commas; cookies have a field of their own. */
 function readHeaders({ port }: HttpApiAddress, request: IncomingMessage, time: number): Record<string, string> {
-  const {
-    connection,
-    cookie,
-    "keep-alive": keepAlive,
-    "transfer-encoding": encoding,
-    ...sent
-  } = request.headersDistinct;
-  const headers = Object.entries(sent).map(([name, values]) => [name, values?.join(",") ?? ""]);
-  return {
-    ...Object.fromEntries(headers),
-    "x-amzn-trace-id": createTraceId(time),
-    "x-forwarded-for": readRequestOrigin(request).sourceIp,
-    "x-forwarded-port": String(port),
-    "x-forwarded-proto": "http",
-  };
+  const headers = new Map<string, string>();
+  // Node's own objects of headers cost several times as much.
+  const { rawHeaders } = request;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? "").toLowerCase();
+    const value = rawHeaders[at + 1] ?? "";
+    const before = headers.get(name);
+    if (!LEFT_OUT.has(name)) headers.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  headers.set("x-amzn-trace-id", createTraceId(time));
+  headers.set("x-forwarded-for", readRequestOrigin(request).sourceIp);
+  headers.set("x-forwarded-port", String(port));
+  headers.set("x-forwarded-proto", "http");
+  return Object.fromEntries(headers);
 }
 
 function readQuery(rawQuery: string): Record<string, string> | undefined {

@@ -95,8 +95,40 @@ describe("POST /messages", () => {
       { error: { code: "bad_request" } },
       { error: { code: "bad_request" } },
     ]);
-    const frames = await client.count(2, isMessages);
-    expect(frames.flatMap(({ messages }) => messages.map(({ payload }: Frame) => payload))).toEqual([1, 4, 5]);
+    // Neighbours of one topic are one batch.
+    const { messages } = await client.frame(isMessages);
+    expect(messages.map(({ seq, payload }: Frame) => [seq, payload])).toEqual(
+      [1, 4, 5].map((payload, at) => [at + 1, payload]),
+    );
+  });
+
+  it("says of each message of a batch where it is, whoever sent it and whether or not it has a key", async () => {
+    await start();
+    const client = await subscribed("a");
+    const messages = [
+      { payload: 1 },
+      { payloads: [2, 3], from: "jobs" },
+      { payload: 4, from: "jobs" },
+      { payload: 5, from: "jobs", key: "k" },
+      { payload: 6, ephemeral: true },
+      { payloads: [7, 8, 9], ephemeral: false },
+      { payload: 10 },
+    ].map((message) => ({ topic: "a", ...message }));
+    const { body } = await post("/messages", { messages });
+    expect(body.results.map(({ topic, seq }: Frame) => [topic, seq])).toEqual(
+      [1, 3, 4, 5, undefined, 8, 9].map((seq) => ["a", seq]),
+    );
+    const frames = await client.count(6, isMessages);
+    const got = frames.flatMap((frame) => frame.messages.map(({ payload, from }: Frame) => [payload, from]));
+    const jobs = [2, 3, 4, 5];
+    expect(got).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => [n, jobs.includes(n) ? "jobs" : undefined]));
+  });
+
+  it("lets a message that is too large for its topic fail by itself", async () => {
+    await start({ environment: { TOPIC_RULES: '[{"match":"*","maxPayloadBytes":10}]' } });
+    const payloads = ["small", "larger than that", "short"];
+    const { body } = await post("/messages", { messages: payloads.map((payload) => ({ topic: "a", payload })) });
+    expect(body.results).toMatchObject([{ seq: 1 }, { error: { code: "payload_too_large", limit: 10 } }, { seq: 2 }]);
   });
 
   it("refuses an idempotency key that would stand for several messages", async () => {
