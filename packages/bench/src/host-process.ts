@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -9,6 +10,8 @@ const START_TIMEOUT_MS = 15_000;
 export interface HostProcess {
   /** Such as `ws://127.0.0.1:40001/message-topic`. */
   readonly topicUrl: string;
+  /** Seconds of a core that it has used; NaN where the system doesn't say (outside of Linux). */
+  cpuSeconds(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -36,7 +39,18 @@ export async function startHostProcess({ key }: HostProcessOptions = {}): Promis
       child.kill("SIGINT");
       await exited;
     };
-    return { topicUrl, stop };
+    return { topicUrl, cpuSeconds: () => cpuSecondsOf(child.pid), stop };
   }
   throw new Error("The host did not start.");
+}
+
+/** In `/proc/{pid}/stat`, in ticks of 10 ms, behind the name, which may hold anything up to its last parenthesis. */
+async function cpuSecondsOf(pid: number | undefined): Promise<number> {
+  try {
+    const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /s, "").split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    // There is no such file on this system.
+    return Number.NaN;
+  }
 }

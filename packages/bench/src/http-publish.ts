@@ -53,6 +53,8 @@ const SUBSCRIBERS = [0, 1];
 interface Measured {
   readonly requestsPerSecond: number;
   readonly p99Ms: number;
+  /** What the host used for each: on a busy machine it says more than the rate. NaN where that can't be told. */
+  readonly hostMsOfEach: number;
   /** The share of one core that this load generator used: near 1 it is the bottleneck. */
   readonly generatorCpu: number;
 }
@@ -68,15 +70,17 @@ export async function benchHttpPublish(runs: number, seconds: number): Promise<v
     }
   }
   process.stdout.write(
-    "| | subscribers | requests a second, median (lowest to highest) | messages a second | p99, ms | load generator's share of a core |\n|---|---|---|---|---|---|\n",
+    "| | subscribers | requests a second, median (lowest to highest) | messages a second | p99, ms | host's ms of a core for each request | load generator's share of a core |\n|---|---|---|---|---|---|---|\n",
   );
   for (const [{ scenario, subscribers }, measured] of results) {
     const rates = spreadOf(measured.map(({ requestsPerSecond }) => requestsPerSecond));
     const messages = spreadOf(measured.map(({ requestsPerSecond }) => requestsPerSecond * scenario.messagesOfEach));
     const p99 = spreadOf(measured.map(({ p99Ms }) => p99Ms));
+    const host = spreadOf(measured.map(({ hostMsOfEach }) => hostMsOfEach));
     const cpu = spreadOf(measured.map(({ generatorCpu }) => generatorCpu));
     const cells = [scenario.name, subscribers, formatSpread(rates), formatSpread(messages)];
-    process.stdout.write(`| ${[...cells, formatSpread(p99), formatSpread(cpu, 2)].join(" | ")} |\n`);
+    const costs = [formatSpread(p99), formatSpread(host, 2), formatSpread(cpu, 2)];
+    process.stdout.write(`| ${[...cells, ...costs].join(" | ")} |\n`);
   }
 }
 
@@ -88,12 +92,15 @@ async function measureOnce(scenario: Scenario, subscribers: number, seconds: num
     const load = (duration: number) => publishFor(host.topicUrl.replace("ws:", "http:"), key, scenario, duration);
     await load(WARM_UP_SECONDS);
     const cpu = process.cpuUsage();
+    const hostBefore = await host.cpuSeconds();
     const startedAt = performance.now();
     const { accepted, p99Ms } = await load(seconds);
     const elapsedS = (performance.now() - startedAt) / 1_000;
     const { user, system } = process.cpuUsage(cpu);
+    const hostMsOfEach = (((await host.cpuSeconds()) - hostBefore) * 1_000) / accepted;
     for (const socket of sockets) socket.terminate();
-    return { requestsPerSecond: accepted / elapsedS, p99Ms, generatorCpu: (user + system) / 1e6 / elapsedS };
+    const generatorCpu = (user + system) / 1e6 / elapsedS;
+    return { requestsPerSecond: accepted / elapsedS, p99Ms, hostMsOfEach, generatorCpu };
   } finally {
     await host.stop();
   }
