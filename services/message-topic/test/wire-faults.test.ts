@@ -76,7 +76,7 @@ async function expectUnavailable(client: RawClient | undefined, action: string):
 
 const ascending = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
 const targetOf = async (client: RawClient) =>
-  aSubscriber({ id: (await client.request({ action: "ping" })).connectionId });
+  aSubscriber({ id: (await client.request({ action: "ping" })).connectionId, connectedAt: Date.now() });
 
 function seqsOf({ frames }: RawClient): number[] {
   return ascending(frames.flatMap(({ messages = [] }) => messages).map(({ seq }) => seq));
