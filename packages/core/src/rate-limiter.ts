@@ -3,6 +3,9 @@ import type { Clock } from "./clock.ts";
 /** Connections that are remembered; those that were silent longest are forgotten first, and begin anew. */
 const MAX_CONNECTIONS = 10_000;
 
+/** Sums of Unix times and parts of a millisecond are this exact at best. */
+const ROUNDING_MS = 1e-6;
+
 /** Bounds how much each of many callers does in a second. What it knows is of this process alone: callers that meet several get as much of each. */
 export interface RateLimiter {
   /** Counts one; undefined where that is allowed, else the ms after which the next one is. */
@@ -24,10 +27,10 @@ export function createRateLimiter({ clock, perSecond }: RateLimiterOptions): Rat
       const now = clock.now();
       const known = wholeAt.get(caller) ?? 0;
       // Beyond a second only where the clock was turned back: nobody waits for it to come there again.
-      const after = (known > now + 1_000 + 1 ? now : Math.max(now, known)) + costMs;
+      const after = (known > now + 1_000 + ROUNDING_MS ? now : Math.max(now, known)) + costMs;
       const waitMs = after - now - 1_000;
-      // Not beyond rounding: at the limit exactly is allowed.
-      if (waitMs > 1e-6) return Math.ceil(waitMs);
+      // At the limit exactly is allowed.
+      if (waitMs > ROUNDING_MS) return Math.ceil(waitMs);
       wholeAt.delete(caller);
       wholeAt.set(caller, after);
       const [oldest] = wholeAt.keys();

@@ -26,6 +26,14 @@ describe("createRateLimiter", () => {
     expect(limiter.take("a")).toBe(100);
   });
 
+  it("makes nobody wait for one that was turned back by a second", () => {
+    let now = 1_001_000;
+    const limiter = createRateLimiter({ clock: { now: () => now }, perSecond: 1_000_000 });
+    limiter.take("a");
+    now = 1_000_000;
+    expect(limiter.take("a")).toBeUndefined();
+  });
+
   it("lets nobody through faster, and who waits as it says always", async () => {
     await fc.assert(
       fc.asyncProperty(
