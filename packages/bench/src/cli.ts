@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { benchColdStart } from "./cold-start.ts";
 import { benchCosts } from "./costs.ts";
-import { benchFanOut } from "./fan-out.ts";
+import { benchFanOut, type FanOutOptions } from "./fan-out.ts";
 import { benchHttpPublish } from "./http-publish.ts";
 import { benchRecovery } from "./recovery.ts";
 import { benchStart } from "./start.ts";
@@ -13,7 +13,9 @@ program
   .description("deliveries a second through the local host's whole path: sockets, handlers, log, queue, acks")
   .option("--runs <n>", "interleaved runs of each scenario", wholeNumber, 5)
   .option("--seconds <n>", "how long each run publishes", wholeNumber, 3)
-  .action(({ runs, seconds }) => benchFanOut(runs, seconds));
+  .option("--shape <n>", "only one of the scenarios, counted from 1", wholeNumber)
+  .option("--profile-folder <folder>", "where CPU profiles of the host are written to")
+  .action((options: FanOutOptions) => benchFanOut(options));
 
 program
   .command("http-publish")

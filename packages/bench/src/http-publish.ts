@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createSecret, mintToken } from "@topicast/core";
 import autocannon from "autocannon";
 import WebSocket from "ws";
-import { startHostProcess } from "./host-process.ts";
+import { type ServerProcess, startHostProcess } from "./server-process.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 /** Requests under way at once, each on a socket of its own. */
@@ -86,24 +86,28 @@ export async function benchHttpPublish(runs: number, seconds: number): Promise<v
 
 async function measureOnce(scenario: Scenario, subscribers: number, seconds: number): Promise<Measured> {
   const key = `default.k1:${createSecret()}`;
-  const host = await startHostProcess({ key });
+  const host = await startHostProcess({ parameters: ["--auth"], environment: { TOPICAST_KEY: key } });
   try {
     const sockets = await Promise.all(Array.from({ length: subscribers }, () => subscribe(host.topicUrl, key)));
     const load = (duration: number) => publishFor(host.topicUrl.replace("ws:", "http:"), key, scenario, duration);
     await load(WARM_UP_SECONDS);
     const cpu = process.cpuUsage();
-    const hostBefore = await host.cpuSeconds();
+    const hostBefore = cpuSecondsOf(host);
     const startedAt = performance.now();
     const { accepted, p99Ms } = await load(seconds);
     const elapsedS = (performance.now() - startedAt) / 1_000;
     const { user, system } = process.cpuUsage(cpu);
-    const hostMsOfEach = (((await host.cpuSeconds()) - hostBefore) * 1_000) / accepted;
+    const hostMsOfEach = ((cpuSecondsOf(host) - hostBefore) * 1_000) / accepted;
     for (const socket of sockets) socket.terminate();
     const generatorCpu = (user + system) / 1e6 / elapsedS;
     return { requestsPerSecond: accepted / elapsedS, p99Ms, hostMsOfEach, generatorCpu };
   } finally {
     await host.stop();
   }
+}
+
+function cpuSecondsOf(host: ServerProcess): number {
+  return host.usage()?.cpuSeconds ?? Number.NaN;
 }
 
 /** Throws where a request isn't accepted. */

@@ -1,11 +1,7 @@
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import WebSocket from "ws";
-
-/** Connections that are opened at a time. */
-const CONNECTING_AT_ONCE = 50;
-const MESSAGES_FRAME = Buffer.from('{"type":"messages"');
-const ACK_FRAME = Buffer.from('{"type":"ack"');
-const PAYLOAD = "x".repeat(64);
+import { fileURLToPath } from "node:url";
+import type { ServerProcess } from "./server-process.ts";
 
 export interface Scenario {
   readonly name: string;
@@ -19,82 +15,60 @@ export interface Scenario {
 
 export interface Measured {
   readonly deliveriesPerSecond: number;
-  /** The share of one core that this load generator used: near 1 it is the bottleneck. */
+  /** The share of one core that the load generator used: near 1 it is the bottleneck. */
   readonly generatorCpu: number;
+  /** CPU seconds of the server in a million deliveries; undefined where the system doesn't tell. */
+  readonly serverCpuPerMillion: number | undefined;
 }
 
-/** Subscribes the scenario's connections, then publishes as fast as deliveries arrive. Throws where one gets lost or refused. */
-export async function measure(url: string, scenario: Scenario): Promise<Measured> {
-  const sockets = await connectAll(url, scenario);
-  const publisher = await open(url);
-  const cpu = process.cpuUsage();
-  const startedAt = performance.now();
-  const deliveries = await publishFor(publisher, sockets, scenario);
-  const elapsedS = (performance.now() - startedAt) / 1_000;
-  const { user, system } = process.cpuUsage(cpu);
-  await Promise.all([publisher, ...sockets].map(close));
-  return { deliveriesPerSecond: deliveries / elapsedS, generatorCpu: (user + system) / 1e6 / elapsedS };
+/** What the load generator tells. */
+export type LoadEvent =
+  | { readonly type: "publishing" }
+  | {
+      readonly type: "done";
+      readonly deliveries: number;
+      readonly elapsedSeconds: number;
+      readonly cpuSeconds: number;
+    }
+  | { readonly type: "failed"; readonly message: string };
+
+/** What it is asked to do. */
+export interface LoadOrder {
+  readonly url: string;
+  readonly scenario: Scenario;
 }
 
-/** Publishes for the scenario's time, and resolves with the number of deliveries when the last has come. */
-function publishFor(publisher: WebSocket, sockets: readonly WebSocket[], scenario: Scenario): Promise<number> {
-  const { topics, subscribersOfEach, outstanding, seconds } = scenario;
-  let sent = 0;
-  let deliveries = 0;
-  let isRunning = true;
+/** From this share of a core on, the generator is what was measured. */
+export const GENERATOR_BOUND = 0.9;
+
+const GENERATOR = fileURLToPath(new URL("./load-process.ts", import.meta.url));
+
+/**
+ * Has a process of its own subscribe the scenario's connections, and then publish as fast as deliveries arrive. Throws where one gets lost or
+ * refused.
+ */
+export async function measure(server: ServerProcess, scenario: Scenario): Promise<Measured> {
+  const child = fork(GENERATOR, { execArgv: ["--import", "tsx"] });
+  child.send({ url: server.topicUrl, scenario } satisfies LoadOrder);
+  await next(child, "publishing");
+  const before = server.usage();
+  const { deliveries, elapsedSeconds, cpuSeconds } = await next(child, "done");
+  const after = server.usage();
+  await once(child, "exit");
+  const serverCpu = before && after && after.cpuSeconds - before.cpuSeconds;
+  return {
+    deliveriesPerSecond: deliveries / elapsedSeconds,
+    generatorCpu: cpuSeconds / elapsedSeconds,
+    serverCpuPerMillion: serverCpu && (serverCpu / deliveries) * 1e6,
+  };
+}
+
+function next<T extends LoadEvent["type"]>(child: ChildProcess, type: T): Promise<Extract<LoadEvent, { type: T }>> {
   return new Promise((resolve, reject) => {
-    const publish = () => {
-      sent += 1;
-      const topic = `bench/${sent % topics}`;
-      publisher.send(JSON.stringify({ action: "publish", topic, id: String(sent), payload: PAYLOAD }));
-    };
-    const onDelivery = (data: Buffer) => {
-      if (!data.subarray(0, MESSAGES_FRAME.length).equals(MESSAGES_FRAME)) return;
-      deliveries += 1;
-      if (deliveries % subscribersOfEach !== 0) return;
-      if (isRunning) publish();
-      else if (deliveries === sent * subscribersOfEach) resolve(deliveries);
-    };
-    for (const socket of sockets) socket.on("message", onDelivery);
-    publisher.on("message", (data: Buffer) => {
-      if (!data.subarray(0, ACK_FRAME.length).equals(ACK_FRAME)) reject(new Error(`No ack but ${data.toString()}`));
+    child.once("message", (event: LoadEvent) => {
+      if (event.type === type) resolve(event as Extract<LoadEvent, { type: T }>);
+      else reject(new Error(event.type === "failed" ? event.message : `The load generator said ${event.type}.`));
     });
-    for (let i = 0; i < outstanding; i++) publish();
-    setTimeout(() => {
-      isRunning = false;
-    }, seconds * 1_000);
+    child.once("exit", (code) => reject(new Error(`The load generator ended with ${code}.`)));
   });
-}
-
-async function connectAll(url: string, scenario: Scenario): Promise<WebSocket[]> {
-  const { connections, topics, subscribersOfEach } = scenario;
-  const subscriptionsOfEach = (topics * subscribersOfEach) / connections;
-  const sockets: WebSocket[] = [];
-  for (let first = 0; first < connections; first += CONNECTING_AT_ONCE) {
-    const count = Math.min(CONNECTING_AT_ONCE, connections - first);
-    sockets.push(...(await Promise.all(Array.from({ length: count }, () => open(url)))));
-  }
-  // Neighbours take neighbouring topics, so that each topic gets its subscribers.
-  const subscribing = sockets.map(async (socket, index) => {
-    for (let i = 0; i < subscriptionsOfEach; i++) await subscribe(socket, (index * subscriptionsOfEach + i) % topics);
-  });
-  await Promise.all(subscribing);
-  return sockets;
-}
-
-async function open(url: string): Promise<WebSocket> {
-  const socket = new WebSocket(url, { perMessageDeflate: false });
-  await once(socket, "open");
-  return socket;
-}
-
-async function subscribe(socket: WebSocket, topic: number): Promise<void> {
-  socket.send(JSON.stringify({ action: "subscribe", topic: `bench/${topic}`, id: "s" }));
-  const [data] = await once(socket, "message");
-  if (!String(data).startsWith('{"type":"ack"')) throw new Error(`No ack but ${data}`);
-}
-
-async function close(socket: WebSocket): Promise<void> {
-  socket.close();
-  await once(socket, "close");
 }

@@ -1,4 +1,4 @@
-import { startHostProcess } from "./host-process.ts";
+import { startHostProcess } from "./server-process.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 /** Prints how long `npm start` takes, from the process to its addresses. */
