@@ -67,8 +67,10 @@ async function deliverTo(run: Run, page: Pick<SubscriberPage, "subscribers" | "e
   const { service, job, frames } = run;
   if (run.isDropped) return end(run, [...page.subscribers, ...page.expired], APPLICATION_DELETED);
   // Who waited in a job may have expired there.
-  const isValid = ({ validUntil }: Subscriber) => validUntil > service.clock.now();
-  const [valid, late] = [page.subscribers.filter(isValid), page.subscribers.filter((each) => !isValid(each))];
+  const now = service.clock.now();
+  const isLate = ({ validUntil }: Subscriber) => validUntil <= now;
+  const late = page.subscribers.filter(isLate);
+  const valid = late.length === 0 ? page.subscribers : page.subscribers.filter((each) => !isLate(each));
   const targets = meantBy(job, valid);
   const { missed, ...done } = await postFanout(service, job, frames, targets, { forMs: timeLeft(run) });
   if (missed.length > 0) await retry(run, { only: missed });

@@ -11,11 +11,29 @@ interface Entry {
   previous?: Subscriber;
 }
 
+export interface PageQuery {
+  readonly cursor?: string;
+  readonly limit: number;
+  readonly freshness: Freshness;
+  readonly now: number;
+}
+
 export interface PageOfList {
-  readonly subscribers: Subscriber[];
-  readonly expired: Subscriber[];
+  readonly subscribers: readonly Subscriber[];
+  readonly expired: readonly Subscriber[];
   readonly cursor?: string;
 }
+
+/** A fresh page as it was read last: the same until the list changes or one of its subscriptions runs out. */
+interface KnownPage {
+  readonly page: PageOfList;
+  readonly limit: number;
+  /** Unix ms. */
+  readonly validUntil: number;
+}
+
+/** Shorter pages are read anew. */
+const MIN_KNOWN = 64;
 
 /** One shard of a topic: subscribers in the order in which they came, with those just removed, for reads that answer stale. */
 export interface SubscriberList {
@@ -23,7 +41,7 @@ export interface SubscriberList {
   add(subscriber: Omit<Subscriber, "subscribedAt">, now: number): void;
   /** With `subscribedAt` only the subscription of that time. */
   remove(id: ConnectionId, now: number, subscribedAt?: number): boolean;
-  page(query: { cursor?: string; limit: number; freshness: Freshness; now: number }): PageOfList;
+  page(query: PageQuery): PageOfList;
   has(id: ConnectionId): boolean;
   readonly size: number;
 }
@@ -33,6 +51,8 @@ export function createSubscriberList(staleMs: number): SubscriberList {
   const live = new Map<ConnectionId, Entry>();
   let lastOrder = 0;
   let compactedAt = 0;
+  /** By cursor: a long list is read far more often than it changes. */
+  const known = new Map<string | undefined, KnownPage>();
 
   /** At most once while stale reads still need what was removed: so churn doesn't make each removal walk the list. */
   function compact(now: number): void {
@@ -49,6 +69,21 @@ export function createSubscriberList(staleMs: number): SubscriberList {
     return isStale && previous !== undefined && now - subscriber.subscribedAt < staleMs ? previous : subscriber;
   }
 
+  function read({ cursor, limit, freshness, now }: PageQuery): PageOfList {
+    const subscribers: Subscriber[] = [];
+    const expired: Subscriber[] = [];
+    let index = cursor === undefined ? 0 : firstAfter(entries, Number(cursor));
+    let last: Entry | undefined;
+    for (; index < entries.length && subscribers.length + expired.length < limit; index++) {
+      last = entries[index] as Entry;
+      const subscriber = seen(last, freshness, now);
+      if (subscriber !== undefined) (subscriber.validUntil > now ? subscribers : expired).push(subscriber);
+    }
+    return last !== undefined && index < entries.length
+      ? { subscribers, expired, cursor: String(last.order) }
+      : { subscribers, expired };
+  }
+
   return {
     get size() {
       return live.size;
@@ -57,6 +92,7 @@ export function createSubscriberList(staleMs: number): SubscriberList {
     has: (id) => live.has(id),
 
     add(target, now) {
+      known.clear();
       const before = live.get(target.id);
       if (before !== undefined) {
         before.previous = before.subscriber;
@@ -75,25 +111,23 @@ export function createSubscriberList(staleMs: number): SubscriberList {
       const entry = live.get(id);
       if (entry === undefined || (subscribedAt !== undefined && entry.subscriber.subscribedAt !== subscribedAt))
         return false;
+      known.clear();
       entry.removedAt = now;
       live.delete(id);
       compact(now);
       return true;
     },
 
-    page({ cursor, limit, freshness, now }) {
-      const subscribers: Subscriber[] = [];
-      const expired: Subscriber[] = [];
-      let index = cursor === undefined ? 0 : firstAfter(entries, Number(cursor));
-      let last: Entry | undefined;
-      for (; index < entries.length && subscribers.length + expired.length < limit; index++) {
-        last = entries[index] as Entry;
-        const subscriber = seen(last, freshness, now);
-        if (subscriber !== undefined) (subscriber.validUntil > now ? subscribers : expired).push(subscriber);
-      }
-      return last !== undefined && index < entries.length
-        ? { subscribers, expired, cursor: String(last.order) }
-        : { subscribers, expired };
+    page(query) {
+      const { cursor, limit, freshness, now } = query;
+      if (freshness === "stale") return read(query);
+      const before = known.get(cursor);
+      if (before !== undefined && before.limit === limit && before.validUntil > now) return before.page;
+      const page = read(query);
+      if (page.subscribers.length < MIN_KNOWN) return page;
+      const validUntil = page.subscribers.reduce((first, each) => Math.min(first, each.validUntil), Infinity);
+      known.set(cursor, { page, limit, validUntil });
+      return page;
     },
   };
 }
