@@ -22,6 +22,12 @@ export function createRateLimiter({ clock, perSecond }: RateLimiterOptions): Rat
   /** When each caller's allowance is whole again, in Unix ms: the later, the more of it is used. */
   const wholeAt = new Map<string, number>();
   const costMs = 1_000 / perSecond;
+
+  function forgetOldest(): void {
+    const [oldest] = wholeAt.keys();
+    if (oldest !== undefined) wholeAt.delete(oldest);
+  }
+
   return {
     take(caller) {
       const now = clock.now();
@@ -33,8 +39,7 @@ export function createRateLimiter({ clock, perSecond }: RateLimiterOptions): Rat
       if (waitMs > ROUNDING_MS) return Math.ceil(waitMs);
       wholeAt.delete(caller);
       wholeAt.set(caller, after);
-      const [oldest] = wholeAt.keys();
-      if (wholeAt.size > MAX_CONNECTIONS && oldest !== undefined) wholeAt.delete(oldest);
+      if (wholeAt.size > MAX_CONNECTIONS) forgetOldest();
       return undefined;
     },
   };

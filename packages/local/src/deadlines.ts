@@ -1,8 +1,8 @@
 import type { Clock } from "@topicast/core";
 
 export interface Deadlines {
-  /** Calls `onPassed` in `timeoutMs`, unless the returned function is called before. */
-  start(onPassed: () => void): () => void;
+  /** What a promise gives, or `late` where it gives nothing in `timeoutMs`. */
+  race<T, Late>(promise: Promise<T>, late: Late): Promise<T | Late>;
 }
 
 /**
@@ -23,11 +23,21 @@ export function createDeadlines(clock: Clock, timeoutMs: number): Deadlines {
   }
 
   return {
-    start(onPassed) {
-      const deadline = { at: clock.now() + timeoutMs, onPassed };
-      waiting.add(deadline);
-      if (!watching) void watch();
-      return () => waiting.delete(deadline);
-    },
+    race: (promise, late) =>
+      new Promise((resolve, reject) => {
+        const deadline = { at: clock.now() + timeoutMs, onPassed: () => resolve(late) };
+        waiting.add(deadline);
+        if (!watching) void watch();
+        promise.then(
+          (value) => {
+            waiting.delete(deadline);
+            resolve(value);
+          },
+          (error) => {
+            waiting.delete(deadline);
+            reject(error);
+          },
+        );
+      }),
   };
 }

@@ -66,8 +66,14 @@ export function createExecutionEnvironment(options: ExecutionEnvironmentOptions)
         if (isInside) gate.leave();
         isInside = false;
       };
-      const result = (async () => handler(event, context))();
-      return { result: result.finally(leave), abandon: leave };
+      const run = async () => {
+        try {
+          return await handler(event, context);
+        } finally {
+          leave();
+        }
+      };
+      return { result: run(), abandon: leave };
     },
     retire() {
       gate.retire(timers.clearAll);

@@ -45,6 +45,7 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
   const deployedName = `${service.name}-dev-${definition.name}`;
   const variables = { ...options.environment, ...lambdaVariables(deployedName, options) };
   const deadlines = createDeadlines(clock, definition.timeoutMs);
+  const createContext = contextsOf(deployedName, options);
   let current: ExecutionEnvironment | undefined;
   let closed = false;
 
@@ -79,15 +80,10 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
     },
     async invoke(event) {
       if (closed) return { status: "failed" };
-      let cancelDeadline: (() => void) | undefined;
       try {
         const environment = warmEnvironment();
-        const timedOut = new Promise<typeof TIMED_OUT>((resolve) => {
-          cancelDeadline = deadlines.start(() => resolve(TIMED_OUT));
-        });
-        const context = createContext(deployedName, options);
-        const { result, abandon } = environment.invoke(event, context);
-        const value = await Promise.race([result, timedOut]);
+        const { result, abandon } = environment.invoke(event, createContext());
+        const value = await deadlines.race(result, TIMED_OUT);
         if (value !== TIMED_OUT) return { status: "returned", value };
         replace(environment);
         // On AWS its process is gone.
@@ -97,8 +93,6 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
         const message = messageOf(error);
         if (message !== undefined && expectedErrors.includes(message)) return { status: "failed", message };
         return { ...fail(describeError(error, bundle)), ...(message !== undefined && { message }) };
-      } finally {
-        cancelDeadline?.();
       }
     },
     close() {
@@ -132,21 +126,24 @@ function lambdaVariables(deployedName: string, options: LambdaFunctionOptions): 
   };
 }
 
-function createContext(deployedName: string, { definition, region, clock }: LambdaFunctionOptions): Context {
-  const deadline = clock.now() + definition.timeoutMs;
+/** Gives each invocation its context. */
+function contextsOf(deployedName: string, { definition, region, clock }: LambdaFunctionOptions): () => Context {
   const ignore = () => undefined;
-  return {
+  const common = {
     callbackWaitsForEmptyEventLoop: true,
     functionName: deployedName,
     functionVersion: "$LATEST",
     invokedFunctionArn: arnOf("lambda", region, `function:${deployedName}`),
     memoryLimitInMB: String(definition.memoryMb),
-    awsRequestId: randomUUID(),
     logGroupName: `/aws/lambda/${deployedName}`,
     logStreamName: "local",
-    getRemainingTimeInMillis: () => Math.max(0, deadline - clock.now()),
     done: ignore,
     fail: ignore,
     succeed: ignore,
+  };
+  return () => {
+    const deadline = clock.now() + definition.timeoutMs;
+    const getRemainingTimeInMillis = () => Math.max(0, deadline - clock.now());
+    return { ...common, awsRequestId: randomUUID(), getRemainingTimeInMillis };
   };
 }

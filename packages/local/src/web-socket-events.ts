@@ -79,11 +79,10 @@ function createContext(
 ): WebSocketRequestContext {
   const requestId = createGatewayId();
   const { sourceIp, userAgent, authorizer } = connection;
-  return {
-    ...parts,
+  const context = {
     extendedRequestId: requestId,
     requestTime: formatRequestTime(nowMs),
-    messageDirection: "IN",
+    messageDirection: "IN" as const,
     stage: api.stage,
     connectedAt: connection.connectedAt,
     requestTimeEpoch: nowMs,
@@ -92,8 +91,9 @@ function createContext(
     domainName: api.domainName,
     connectionId: connection.id,
     apiId: api.apiId,
-    ...(authorizer !== undefined && { authorizer }),
   };
+  // Not spread into the literal: that takes several times as long, and this is made for every message.
+  return Object.assign(context, parts, authorizer !== undefined && { authorizer });
 }
 
 export function createConnectEvent(

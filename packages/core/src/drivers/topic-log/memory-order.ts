@@ -35,12 +35,15 @@ export function createOrder<T>(): Order<T> {
 
     touch(item) {
       const known = links.get(item);
-      if (known !== undefined) unlink(known);
-      const link = { item, before: last, after: undefined };
+      if (known !== undefined && known === last) return;
+      const link: Link<T> = known ?? { item, before: undefined, after: undefined };
+      if (known === undefined) links.set(item, link);
+      else unlink(known);
+      link.before = last;
+      link.after = undefined;
       if (last === undefined) first = link;
       else last.after = link;
       last = link;
-      links.set(item, link);
     },
 
     delete(item) {
