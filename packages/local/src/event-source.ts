@@ -19,6 +19,7 @@ export interface EventSourceOptions {
 export function startEventSource({ queue, target, source, queueName, region }: EventSourceOptions): () => void {
   let running = 0;
   let stopped = false;
+  let isDue = false;
 
   async function run(records: readonly QueueRecord[]): Promise<void> {
     const failed = await invokeWithBatch(
@@ -31,10 +32,18 @@ export function startEventSource({ queue, target, source, queueName, region }: E
       else queue.delete(receiptHandle);
     }
     running -= 1;
-    poll();
+    pollSoon();
+  }
+
+  /** Once for all jobs that become visible together: they make one batch, as on AWS, where a poller asks now and then. */
+  function pollSoon(): void {
+    if (isDue) return;
+    isDue = true;
+    process.nextTick(poll);
   }
 
   function poll(): void {
+    isDue = false;
     while (!stopped && running < source.maxConcurrency) {
       const records = queue.receive(source.batchSize);
       if (records.length === 0) return;
@@ -43,7 +52,7 @@ export function startEventSource({ queue, target, source, queueName, region }: E
     }
   }
 
-  const unsubscribe = queue.onVisible(poll);
+  const unsubscribe = queue.onVisible(pollSoon);
   poll();
   return () => {
     stopped = true;
@@ -63,7 +72,10 @@ function createRecord(record: QueueRecord, queueName: string, region: string): S
       ApproximateFirstReceiveTimestamp: String(record.firstReceivedAt),
     },
     messageAttributes: {},
-    md5OfBody: createHash("md5").update(record.body).digest("hex"),
+    // Few handlers look, and it takes as long as all else here.
+    get md5OfBody() {
+      return createHash("md5").update(record.body).digest("hex");
+    },
     eventSource: "aws:sqs",
     eventSourceARN: arnOf("sqs", region, queueName),
     awsRegion: region,

@@ -45,6 +45,7 @@ function start(source: Partial<QueueSource> = {}): void {
 
 async function sendJobs(count: number): Promise<void> {
   await queue.send(Array.from({ length: count }, () => aJob()));
+  await settle();
 }
 
 function failures(...messageIds: unknown[]): Invocation {
@@ -61,6 +62,7 @@ describe("a batch", () => {
     start();
     const job = aJob();
     await queue.send([job]);
+    await settle();
     expect(calls[0]?.event).toEqual({
       Records: [
         {
