@@ -1,5 +1,6 @@
 import type { Clock, ConnectionInfo } from "@topicast/core";
 import type { ClientLinks } from "./client-links.ts";
+import { createLookups } from "./connection-lookups.ts";
 import type { HostFaults, Refusal } from "./faults.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { Outbox, Outlet } from "./outbox.ts";
@@ -59,6 +60,7 @@ const CLOSE_POLICY = 1008;
 export function createConnectionRegistry(options: ConnectionRegistryOptions): ConnectionRegistry {
   const { service, limits, faults, clock, links, outbox } = options;
   const connections = new Map<string, OpenConnection>();
+  const lookups = createLookups(connections);
   let posts = 0;
   let slowReaders = 0;
 
@@ -78,10 +80,12 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
     return "gone";
   }
 
-  function postTo(id: string, frame: Buffer, now: number): PostOutcome {
-    posts += 1;
-    const connection = find(id);
-    if (typeof connection === "string") return connection;
+  function postTo(connection: OpenConnection, frame: Buffer, now: number): PostOutcome {
+    // What held when this turn's first frame was put still does: nothing else is sent before its end.
+    if (outbox.isDue(connection)) {
+      links.send(connection, "post", frame);
+      return "posted";
+    }
     const { socket } = connection;
     if (socket.readyState !== socket.OPEN) return "gone";
     const unsentBytes = outbox.unsentBytes(connection);
@@ -95,8 +99,12 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
   return {
     add(connection) {
       connections.set(connection.id, connection);
+      lookups.forget();
     },
-    remove: (id) => connections.delete(id),
+    remove(id) {
+      lookups.forget();
+      return connections.delete(id);
+    },
     all: () => connections.values(),
     get posts() {
       return posts;
@@ -105,14 +113,21 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
       return slowReaders;
     },
 
-    post: (id, text) => postTo(id, createTextFrame(text), clock.now()),
+    post(id, text) {
+      posts += 1;
+      const connection = find(id);
+      return typeof connection === "string" ? connection : postTo(connection, createTextFrame(text), clock.now());
+    },
 
     postAll(targets, text, onRefused) {
       const frame = createTextFrame(text);
       const now = clock.now();
-      for (const target of targets) {
-        const outcome = postTo(target.id, frame, now);
-        if (outcome !== "posted") onRefused(target, outcome);
+      const found = faults.request === undefined ? lookups.find(targets) : targets.map(({ id }) => find(id));
+      posts += targets.length;
+      for (let index = 0; index < found.length; index++) {
+        const connection = found[index] as OpenConnection | Refusal;
+        const outcome = typeof connection === "string" ? connection : postTo(connection, frame, now);
+        if (outcome !== "posted") onRefused(targets[index] as (typeof targets)[number], outcome);
       }
     },
 

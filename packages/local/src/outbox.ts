@@ -31,6 +31,8 @@ export interface Outlet {
 export interface Outbox {
   /** Takes a whole frame, which must not change any more, for the end of this turn. Dropped where the client has left by then. */
   put(outlet: Outlet, frame: Buffer): void;
+  /** Whether it has taken something for the end of this turn already. */
+  isDue(outlet: Outlet): boolean;
   /** Writes what is due to one client now. */
   flush(outlet: Outlet): void;
   /** What has not reached the system's own buffers yet. */
@@ -78,6 +80,7 @@ export function createOutbox(): Outbox {
       outlet.due = follow(due, frame);
       if (outlet.due.bytes > MAX_JOINED_BYTES) flush(outlet);
     },
+    isDue: ({ due }) => due !== undefined,
     flush,
     unsentBytes: ({ stream, due }) => stream.writableLength + (due === undefined ? 0 : due.bytes),
   };
