@@ -3,6 +3,7 @@ import { benchColdStart } from "./cold-start.ts";
 import { benchCosts } from "./costs.ts";
 import { benchFanOut, type FanOutOptions } from "./fan-out.ts";
 import { benchHttpPublish } from "./http-publish.ts";
+import { benchPostConcurrency } from "./post-concurrency.ts";
 import { benchRecovery } from "./recovery.ts";
 import { benchStart } from "./start.ts";
 
@@ -42,6 +43,15 @@ program
     "read and write units, SQS requests and posts of each operation, counted on the wire; writes docs/costs.md",
   )
   .action(() => benchCosts());
+
+program
+  .command("post-concurrency")
+  .description(
+    "posts a second to a stub of @connections for different POST_CONCURRENCY; writes docs/post-concurrency.md",
+  )
+  .option("--runs <n>", "interleaved runs of each", wholeNumber, 5)
+  .option("--seconds <n>", "how long each run posts", wholeNumber, 1)
+  .action(({ runs, seconds }) => benchPostConcurrency(runs, seconds));
 
 program
   .command("recovery")

@@ -62,10 +62,13 @@ export function fanoutQueueOf(backend: Backend): FanoutQueue {
   return createSqsQueue({ client: createSqsClient(), queueUrl, deadLetterQueueUrl, clock: clockOf(backend) });
 }
 
-export function gatewayOf({ backend, posting }: Config, logger: Logger): ConnectionGateway {
+export function gatewayOf(
+  { backend, posting }: Pick<Config, "backend" | "posting">,
+  logger: Logger,
+): ConnectionGateway {
   if (backend.store === "memory") return embeddedPorts().gateway;
   const client = createGatewayClient({ endpoint: backend.gatewayEndpoint, concurrency: posting.concurrency });
-  return createApiGateway({ client, logger, ...posting });
+  return createApiGateway({ client, logger, clock: clockOf(backend), ...posting });
 }
 
 export function applicationsOf({ backend, doors, rules }: Config): Applications {

@@ -1,4 +1,4 @@
-import type { ConnectionGateway, ConnectionId, Target } from "@topicast/core";
+import { type ConnectionGateway, type ConnectionId, systemClock, type Target } from "@topicast/core";
 import { type ConnectionGatewayHarness, describeConnectionGatewayContract, testClock } from "@topicast/testing";
 import WebSocket from "ws";
 import { createGatewayClient } from "../../core/src/drivers/aws-clients.ts";
@@ -15,7 +15,7 @@ describeConnectionGatewayContract("API Gateway's management API, over HTTP", () 
     const endpoint = `${host.url}/echo`;
     const client = createGatewayClient({ endpoint, concurrency: 64, region: "us-east-1", credentials: CREDENTIALS });
     const logger = { warn: () => {}, error: () => {} };
-    return createApiGateway({ client, logger, concurrency: 64, timeoutMs: 3_000 });
+    return createApiGateway({ client, logger, clock: systemClock, concurrency: 64, timeoutMs: 3_000 });
   }),
 );
 

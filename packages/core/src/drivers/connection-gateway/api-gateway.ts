@@ -5,17 +5,19 @@ import {
   type GetConnectionCommandOutput,
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
-import pLimit from "p-limit";
+import type { Clock } from "../../clock.ts";
 import { UnavailableError } from "../../errors.ts";
 import type { ConnectionId, Target } from "../../model.ts";
 import type { ConnectionGateway, ConnectionInfo } from "../../ports/connection-gateway.ts";
 import type { Logger } from "../../service.ts";
+import { createPostPace } from "./post-pace.ts";
 
 export interface ApiGatewayOptions {
   /** With its own retries off: they would post to a throttled connection three times before anyone slows down. */
   readonly client: ApiGatewayManagementApiClient;
   readonly logger: Logger;
-  /** Posts under way at once. */
+  readonly clock: Clock;
+  /** Posts under way at once where nothing is throttled. */
   readonly concurrency: number;
   /** A post that takes longer failed: without a bound it may hang for good. */
   readonly timeoutMs: number;
@@ -23,19 +25,28 @@ export interface ApiGatewayOptions {
 
 type Outcome = "delivered" | "gone" | "throttled" | "failed";
 
-export function createApiGateway({ client, logger, concurrency, timeoutMs }: ApiGatewayOptions): ConnectionGateway {
-  const limit = pLimit(concurrency);
+export function createApiGateway(options: ApiGatewayOptions): ConnectionGateway {
+  const { client, logger, clock, concurrency, timeoutMs } = options;
+  const pace = createPostPace({ clock, maxConcurrency: concurrency });
   // Node takes whole milliseconds only.
   const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(Math.ceil(ms)) });
 
   async function postOne(id: ConnectionId, data: Uint8Array, until: number, errors: unknown[]): Promise<Outcome> {
-    const leftMs = Math.min(timeoutMs, until - performance.now());
+    // Once more where others were throttled meanwhile.
+    for (let pauseMs = pace.pauseMs(); pauseMs > 0; pauseMs = pace.pauseMs()) {
+      if (clock.now() + pauseMs >= until) return "throttled";
+      await clock.sleep(pauseMs);
+    }
+    const startedAt = clock.now();
+    const leftMs = Math.min(timeoutMs, until - startedAt);
     if (leftMs <= 0) return "failed";
     try {
       await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: data }), within(leftMs));
+      pace.onDelivered(startedAt);
       return "delivered";
     } catch (error) {
       const outcome = outcomeOf(error);
+      if (outcome === "throttled") pace.onThrottled(id, startedAt);
       if (outcome === "failed") errors.push(error);
       return outcome;
     }
@@ -53,11 +64,11 @@ export function createApiGateway({ client, logger, concurrency, timeoutMs }: Api
 
   return {
     async post<T extends Target>(targets: readonly T[], frame: string, { forMs = Number.POSITIVE_INFINITY } = {}) {
-      const until = performance.now() + forMs;
+      const until = clock.now() + forMs;
       const data = Buffer.from(frame);
       const failures = { gone: [] as T[], throttled: [] as T[], failed: [] as T[] };
       const errors: unknown[] = [];
-      const outcomes = await limit.map(targets, ({ id }) => postOne(id, data, until, errors));
+      const outcomes = await pace.map(targets, ({ id }) => postOne(id, data, until, errors));
       // One line, however many: where all posts fail, a line each would cost more than the posts.
       if (errors.length > 0) logger.warn("Posts failed.", { count: errors.length, first: errors[0] });
       targets.forEach((target, index) => {
