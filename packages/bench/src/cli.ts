@@ -1,22 +1,28 @@
 import { Command, InvalidArgumentError } from "commander";
 import { benchColdStart } from "./cold-start.ts";
+import { benchComparison, type ComparisonOptions } from "./comparison.ts";
+import { CONTESTANTS } from "./contestants/index.ts";
 import { benchCosts } from "./costs.ts";
-import { benchFanOut, type FanOutOptions } from "./fan-out.ts";
 import { benchHttpPublish } from "./http-publish.ts";
 import { benchPostConcurrency } from "./post-concurrency.ts";
 import { benchRecovery } from "./recovery.ts";
+import { SCENARIOS } from "./scenarios.ts";
 import { benchStart } from "./start.ts";
 
 const program = new Command("npm run bench --").description("Measures Topicast; each command prints a table.");
 
 program
-  .command("fan-out", { isDefault: true })
-  .description("deliveries a second through the local host's whole path: sockets, handlers, log, queue, acks")
+  .command("compare", { isDefault: true })
+  .description("the local host's whole path beside other servers: fan-out, latency, memory, connects and CPU time")
   .option("--runs <n>", "interleaved runs of each scenario", wholeNumber, 5)
-  .option("--seconds <n>", "how long each run publishes", wholeNumber, 3)
-  .option("--shape <n>", "only one of the scenarios, counted from 1", wholeNumber)
-  .option("--profile-folder <folder>", "where CPU profiles of the host are written to")
-  .action((options: FanOutOptions) => benchFanOut(options));
+  .option("--seconds <n>", "how long each run publishes", wholeNumber, 2)
+  .option(
+    "--only <scenario...>",
+    `of ${SCENARIOS.map(({ id }) => id).join(", ")}, or their first words, such as fan-out`,
+  )
+  .option("--contestants <name...>", `of ${CONTESTANTS.map(({ id }) => id).join(", ")}`)
+  .option("--profile-folder <folder>", "where CPU profiles of servers of Node are written to")
+  .action((options: ComparisonOptions) => benchComparison(options));
 
 program
   .command("http-publish")

@@ -88,8 +88,8 @@ async function measureOnce(scenario: Scenario, subscribers: number, seconds: num
   const key = `default.k1:${createSecret()}`;
   const host = await startHostProcess({ parameters: ["--auth"], environment: { TOPICAST_KEY: key } });
   try {
-    const sockets = await Promise.all(Array.from({ length: subscribers }, () => subscribe(host.topicUrl, key)));
-    const load = (duration: number) => publishFor(host.topicUrl.replace("ws:", "http:"), key, scenario, duration);
+    const sockets = await Promise.all(Array.from({ length: subscribers }, () => subscribe(host.url, key)));
+    const load = (duration: number) => publishFor(host.url.replace("ws:", "http:"), key, scenario, duration);
     await load(WARM_UP_SECONDS);
     const cpu = process.cpuUsage();
     const hostBefore = cpuSecondsOf(host);

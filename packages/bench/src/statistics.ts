@@ -21,3 +21,10 @@ export function formatSpread({ median, lowest, highest }: Spread, digits = 0): s
     value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return `${format(median)} (${format(lowest)} to ${format(highest)})`;
 }
+
+/** The value below or at which `percent` of them lie; they ascend. Throws where there are none. */
+export function percentileOf(ascending: ArrayLike<number>, percent: number): number {
+  const value = ascending[Math.max(0, Math.ceil((ascending.length * percent) / 100) - 1)];
+  if (value === undefined) throw new Error("There are no values.");
+  return value;
+}
