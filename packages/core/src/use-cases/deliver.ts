@@ -38,7 +38,7 @@ interface Run {
 export async function deliver(service: DeliverService, job: FanoutJob, remainingMs: RemainingMs): Promise<void> {
   const isDropped = await isApplicationGone(service, job.app);
   const run: Run = { service, job, frames: encodeFanout(service, job), isDropped, remainingMs };
-  if (job.only !== undefined) return deliverTo(run, { subscribers: job.only, expired: [] });
+  if (job.only !== undefined) return deliverTo(run, sortOut(job.only, service.clock.now()));
   let { cursor } = job;
   do {
     const page = await readPage(service, job, cursor);
@@ -63,19 +63,22 @@ async function readPage(service: DeliverService, job: FanoutJob, cursor: string 
   }
 }
 
-async function deliverTo(run: Run, page: Pick<SubscriberPage, "subscribers" | "expired">): Promise<void> {
+type Recipients = Pick<SubscriberPage, "subscribers" | "expired">;
+
+/** Who waited in a job may have expired there. */
+function sortOut(only: readonly Subscriber[], now: number): Recipients {
+  const isValid = ({ validUntil }: Subscriber) => validUntil > now;
+  return { subscribers: only.filter(isValid), expired: only.filter((each) => !isValid(each)) };
+}
+
+async function deliverTo(run: Run, page: Recipients): Promise<void> {
   const { service, job, frames } = run;
   if (run.isDropped) return end(run, [...page.subscribers, ...page.expired], APPLICATION_DELETED);
-  // Who waited in a job may have expired there.
-  const now = service.clock.now();
-  const isLate = ({ validUntil }: Subscriber) => validUntil <= now;
-  const late = page.subscribers.filter(isLate);
-  const valid = late.length === 0 ? page.subscribers : page.subscribers.filter((each) => !isLate(each));
-  const targets = meantBy(job, valid);
+  const targets = meantBy(job, page.subscribers);
   const { missed, ...done } = await postFanout(service, job, frames, targets, { forMs: timeLeft(run) });
   if (missed.length > 0) await retry(run, { only: missed });
   await finish(service, job, { ...done, shard: job.shard, forMs: timeLeft(run) });
-  await end(run, [...late, ...page.expired], TOKEN_EXPIRED);
+  await end(run, page.expired, TOKEN_EXPIRED);
 }
 
 function end(run: Run, subscribers: readonly Subscriber[], ending: Ending): Promise<void> {

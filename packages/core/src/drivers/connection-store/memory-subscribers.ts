@@ -91,19 +91,21 @@ export function createSubscriberList(staleMs: number): SubscriberList {
 
     has: (id) => live.has(id),
 
-    add(target, now) {
+    add({ id, address, connectedAt, validUntil }, now) {
       known.clear();
-      const before = live.get(target.id);
+      const before = live.get(id);
+      // Later than before even within one millisecond: whoever ends the older subscription must not mean this one.
+      const subscribedAt = before === undefined ? now : Math.max(now, before.subscriber.subscribedAt + 1);
+      const subscriber = { id, address, connectedAt, validUntil, subscribedAt };
       if (before !== undefined) {
         before.previous = before.subscriber;
-        // Later than before even within one millisecond: whoever ends the older subscription must not mean this one.
-        before.subscriber = { ...target, subscribedAt: Math.max(now, before.subscriber.subscribedAt + 1) };
+        before.subscriber = subscriber;
         return;
       }
       lastOrder += 1;
-      const entry: Entry = { subscriber: { ...target, subscribedAt: now }, order: lastOrder, addedAt: now };
+      const entry: Entry = { subscriber, order: lastOrder, addedAt: now };
       entries.push(entry);
-      live.set(target.id, entry);
+      live.set(id, entry);
       compact(now);
     },
 
