@@ -5,27 +5,37 @@ export interface Deadlines {
   race<T, Late>(promise: Promise<T>, late: Late): Promise<T | Late>;
 }
 
+interface Deadline {
+  readonly at: number;
+  pass(): void;
+}
+
 /**
  * Timeouts that all last equally long, so the oldest is always due first and one sleep serves them all: a timer for each of
  * a hundred thousand messages a second, nearly all cancelled, would cost more than the messages.
  */
 export function createDeadlines(clock: Clock, timeoutMs: number): Deadlines {
-  const waiting = new Set<{ readonly at: number; readonly onPassed: () => void }>();
+  const waiting = new Set<Deadline>();
   let watching = false;
 
   async function watch(): Promise<void> {
     watching = true;
     for (const oldest of waiting) {
       while (waiting.has(oldest) && oldest.at > clock.now()) await clock.sleep(oldest.at - clock.now());
-      if (waiting.delete(oldest)) oldest.onPassed();
+      if (waiting.delete(oldest)) oldest.pass();
     }
     watching = false;
   }
 
   return {
-    race: (promise, late) =>
-      new Promise((resolve, reject) => {
-        const deadline = { at: clock.now() + timeoutMs, onPassed: () => resolve(late) };
+    race<T, Late>(promise: Promise<T>, late: Late) {
+      return new Promise<T | Late>((resolve, reject) => {
+        const deadline: Deadline = {
+          at: clock.now() + timeoutMs,
+          pass() {
+            resolve(late);
+          },
+        };
         waiting.add(deadline);
         if (!watching) void watch();
         promise.then(
@@ -38,6 +48,7 @@ export function createDeadlines(clock: Clock, timeoutMs: number): Deadlines {
             reject(error);
           },
         );
-      }),
+      });
+    },
   };
 }

@@ -60,25 +60,37 @@ export function createExecutionEnvironment(options: ExecutionEnvironmentOptions)
 
   return {
     invoke(event, context) {
-      gate.enter();
-      let isInside = true;
-      const leave = () => {
-        if (isInside) gate.leave();
-        isInside = false;
-      };
-      const run = async () => {
-        try {
-          return await handler(event, context);
-        } finally {
-          leave();
-        }
-      };
-      return { result: run(), abandon: leave };
+      const stay = enter(gate);
+      return { result: call(handler, event, context, stay), abandon: stay.leave };
     },
     retire() {
       gate.retire(timers.clearAll);
     },
   };
+}
+
+/** An invocation's time inside. */
+interface Stay {
+  leave(): void;
+}
+
+function enter(gate: FreezeGate): Stay {
+  gate.enter();
+  let isInside = true;
+  return {
+    leave() {
+      if (isInside) gate.leave();
+      isInside = false;
+    },
+  };
+}
+
+async function call(handler: Handler, event: unknown, context: Context, stay: Stay): Promise<unknown> {
+  try {
+    return await handler(event, context);
+  } finally {
+    stay.leave();
+  }
 }
 
 function gatePorts(gate: FreezeGate, { clock, ...ports }: EmbeddedPorts): EmbeddedPorts {

@@ -143,7 +143,12 @@ function contextsOf(deployedName: string, { definition, region, clock }: LambdaF
   };
   return () => {
     const deadline = clock.now() + definition.timeoutMs;
-    const getRemainingTimeInMillis = () => Math.max(0, deadline - clock.now());
-    return { ...common, awsRequestId: randomUUID(), getRemainingTimeInMillis };
+    return {
+      ...common,
+      awsRequestId: randomUUID(),
+      getRemainingTimeInMillis() {
+        return Math.max(0, deadline - clock.now());
+      },
+    };
   };
 }
