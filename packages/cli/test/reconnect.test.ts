@@ -17,7 +17,7 @@ const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
 
 /** Cuts whoever is subscribed, as an operator would over the management API. */
 async function cutSubscribers({ url, ports }: Host, topic: string): Promise<number> {
-  const query = { app: "default" as never, topic: topic as Topic, shard: 0, limit: 10, freshness: "fresh" } as const;
+  const query = { app: "default" as never, topic: topic as Topic, limit: 10, freshness: "fresh" } as const;
   const { subscribers } = await ports("message-topic").connections.subscribers(query);
   let cut = 0;
   for (const { id } of subscribers) {

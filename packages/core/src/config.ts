@@ -38,6 +38,7 @@ export class ConfigError extends Error {
 
 const countsSchema = v.object({
   FANOUT_INLINE_MAX: count(16, 0, 1_000),
+  FANOUT_SHARD_MAX: count(5_000, 1, 100_000),
   FANOUT_PAGE_SIZE: count(500, 1, 1_000),
   FANOUT_ATTEMPTS_MAX: count(6, 5, 100),
   SUBSCRIPTIONS_MAX: count(100, 1, 1_000),
@@ -84,6 +85,7 @@ export function parseConfig(environment: Environment): Config {
     ...doors,
     settings: {
       inlineMax: fanout.FANOUT_INLINE_MAX,
+      shardMax: fanout.FANOUT_SHARD_MAX,
       pageSize: fanout.FANOUT_PAGE_SIZE,
       maxAttempts: fanout.FANOUT_ATTEMPTS_MAX,
       maxSubscriptions: fanout.SUBSCRIPTIONS_MAX,

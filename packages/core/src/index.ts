@@ -44,8 +44,11 @@ export {
   type Delivery,
   type DirectMessage,
   type LoggedMessage,
+  MAX_SHARDS,
+  type Shard,
   type Subscriber,
   type Target,
+  WHOLE,
 } from "./model.ts";
 export { parseTopicRules, topicRulesSchema } from "./parse-topic-rules.ts";
 export type { Application, ApplicationChanges, ApplicationKey, ApplicationPage, AppStore } from "./ports/app-store.ts";

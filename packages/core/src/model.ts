@@ -42,6 +42,21 @@ export interface Subscriber extends Target {
   readonly validUntil: number;
 }
 
+/**
+ * One of `of` parts of a topic's subscribers, counted from 0. A subscriber's part follows from its connection's id alone, so any number of
+ * shards can be walked at any time, by those who began with fewer or with more: nobody is moved, and nobody is left behind.
+ */
+export interface Shard {
+  readonly index: number;
+  /** A power of two, at most {@link MAX_SHARDS}. */
+  readonly of: number;
+}
+
+/** As many as a connection's id can be told apart by, see `slotOf`. */
+export const MAX_SHARDS = 256;
+
+export const WHOLE: Shard = { index: 0, of: 1 };
+
 /** A message on its way to subscribers; without `seq` where it is ephemeral. */
 export interface Delivery {
   readonly seq?: number;

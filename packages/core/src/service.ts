@@ -16,6 +16,8 @@ export interface Envelope {
 export interface Settings {
   /** Topics with at most so many subscribers are posted to by the publisher itself. */
   readonly inlineMax: number;
+  /** Subscribers that one worker should have to post to: a shard that has more is divided. */
+  readonly shardMax: number;
   /** Subscribers of a page, and connections of a retried job. */
   readonly pageSize: number;
   /** Jobs that a connection's message gets before it is a dead letter. */

@@ -79,7 +79,7 @@ describe("findObstacle", () => {
       maxSubscriptions: 9,
     });
     await findObstacle(service, { ...client, expiresAt: service.clock.now() });
-    const page = await service.connections.subscribers({ app, topic, shard: 0, limit: 9, freshness: "fresh" });
+    const page = await service.connections.subscribers({ app, topic, limit: 9, freshness: "fresh" });
     expect(page.subscribers).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { parseConfig } from "@topicast/core";
 describe("parseConfig", () => {
   it("has defaults; an empty name counts as not set", () => {
     const posting = { concurrency: 64, timeoutMs: 3_000 };
-    const settings = { inlineMax: 16, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100 };
+    const settings = { inlineMax: 16, shardMax: 5_000, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100 };
     expect(parseConfig({ STORE: "memory", OPEN: "yes", FANOUT_INLINE_MAX: "", PATH: "/bin" })).toEqual({
       backend: { store: "memory" },
       doors: { open: true },

@@ -8,21 +8,16 @@ describeConnectionStoreContract("memory", async () => {
   return { store: createMemoryConnectionStore({ clock }), clock, close: async () => {} };
 });
 
-describeConnectionStoreContract("memory in four shards", async () => {
-  const clock = testClock();
-  return { store: createMemoryConnectionStore({ clock, shards: 4 }), clock, close: async () => {} };
-});
-
 it("memory ends no subscription that is newer than a page, though both are of one millisecond", async () => {
   const store = createMemoryConnectionStore({ clock: testClock() });
   const topic = aTopic();
   const connection = aConnection({ room: topic });
   const { app, validUntil } = connection;
-  const query = { app, topic, shard: 0, limit: 10, freshness: "fresh" } as const;
+  const query = { app, topic, limit: 10, freshness: "fresh" } as const;
   await store.connect(connection);
   const [older] = (await store.subscribers(query)).subscribers;
   await store.subscribe({ app, topic, connection, validUntil, maxSubscriptions: 10 });
-  expect(older && (await store.endSubscription(app, topic, 0, older))).toBe(false);
+  expect(older && (await store.endSubscription(app, topic, older))).toBe(false);
   expect((await store.subscribers(query)).subscribers).toHaveLength(1);
 });
 
@@ -45,7 +40,7 @@ describe("memory answers a stale read with what was there before", () => {
   }
 
   async function subscribers(store: ConnectionStore, freshness: Freshness) {
-    const page = await store.subscribers({ app, topic, shard: 0, limit: 10, freshness });
+    const page = await store.subscribers({ app, topic, limit: 10, freshness });
     return page.subscribers.map((subscriber) => subscriber.id);
   }
 
@@ -77,7 +72,7 @@ describe("memory answers a stale read with what was there before", () => {
     await clock.advance(5_000);
     const subscribedAt = clock.now() - 5_000;
     await store.subscribe({ app, topic, connection, validUntil, maxSubscriptions: 10 });
-    const query = { app, topic, shard: 0, limit: 10 };
+    const query = { app, topic, limit: 10 };
     const timesOf = async (freshness: Freshness) =>
       (await store.subscribers({ ...query, freshness })).subscribers.map((subscriber) => subscriber.subscribedAt);
     expect([await timesOf("stale"), await timesOf("fresh")]).toEqual([[subscribedAt], [subscribedAt + 5_000]]);

@@ -24,7 +24,7 @@ async function join(service: TestService, count: number): Promise<Connection[]> 
 }
 
 async function subscribersOf({ connections }: TestService) {
-  const page = await connections.subscribers({ app, topic, shard: 0, limit: 1_000, freshness: "fresh" });
+  const page = await connections.subscribers({ app, topic, limit: 1_000, freshness: "fresh" });
   return page.subscribers.map(({ id }) => id);
 }
 

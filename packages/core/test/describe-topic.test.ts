@@ -1,22 +1,21 @@
 import { describe, expect, it } from "@jest/globals";
 import { DEFAULT_APP, DEFAULT_RULE, describeTopic, listSubscribers } from "@topicast/core";
-import { createMemoryConnectionStore } from "@topicast/core/memory";
-import { aConnection, anApp, aTopic, testClock } from "@topicast/testing";
+import { aConnection, anApp, aTopic } from "@topicast/testing";
 import { testService } from "./test-service.ts";
 
 const app = DEFAULT_APP;
 const topic = aTopic("room/1");
 
 async function serviceWith(count: number, shards = 1) {
-  const clock = testClock();
-  const service = testService({}, { clock, connections: createMemoryConnectionStore({ clock, shards }) });
+  const service = testService();
   const connections = Array.from({ length: count }, (_, index) => aConnection({ room: topic, from: `user-${index}` }));
   for (const connection of connections) await service.connections.connect(connection);
+  await service.connections.setShards(app, topic, { from: 1, to: shards });
   return { service, connections };
 }
 
 describe("describeTopic", () => {
-  it.each([1, 3])("counts the subscribers of %i shards", async (shards) => {
+  it.each([1, 4])("counts the subscribers of %i shards", async (shards) => {
     const { service } = await serviceWith(1_500, shards);
     await service.log.append(app, topic, { payloads: [1, 2], time: 0 }, DEFAULT_RULE.retention);
     const place = { epoch: expect.any(String), seq: 2 };
@@ -44,8 +43,8 @@ describe("listSubscribers", () => {
 
   it.each([
     [1, 100],
-    [3, 7],
-    [3, 100],
+    [4, 7],
+    [4, 100],
   ])("walks %i shards in pages of %i, each subscriber once, with their names", async (shards, limit) => {
     const { service, connections } = await serviceWith(40, shards);
     const pages = await readAll(service, limit);
@@ -55,12 +54,12 @@ describe("listSubscribers", () => {
     expect(pages.flat().sort(byName)).toEqual(expected.sort(byName));
   });
 
-  it.each(["", "x", "MC4", "MC4=", "MC4 ", "LTEu", Buffer.from("0.a/b").toString("base64url"), "é"])(
+  it.each(["", "x", "MA", "MA==", "MA ", "LTEu", Buffer.from("a/b").toString("base64url"), "é"])(
     "refuses the cursor %j, or reads a page of this topic",
     async (cursor) => {
       const { service } = await serviceWith(1);
       const page = await listSubscribers(service, app, topic, { limit: 10, cursor });
-      if (cursor === "MC4") expect(page).toMatchObject({ ok: true, value: { subscribers: [{ from: "user-0" }] } });
+      if (cursor === "MA") expect(page).toMatchObject({ ok: true, value: { subscribers: [{ from: "user-0" }] } });
       else expect(page).toMatchObject({ ok: false, fault: { code: "bad_request" } });
     },
   );

@@ -130,9 +130,9 @@ describe("connections stay within the budget", () => {
   it("ends a subscription with one write, whether or not it is still there", async () => {
     const guest = aGuest();
     await store.connect({ ...guest, room: topic });
-    const query = { app: DEFAULT_APP, topic, shard: 0, limit: 1, freshness: "fresh" } as const;
+    const query = { app: DEFAULT_APP, topic, limit: 1, freshness: "fresh" } as const;
     const [subscriber] = (await store.subscribers(query)).subscribers as [Subscriber];
-    const end = () => store.endSubscription(DEFAULT_APP, topic, 0, subscriber);
+    const end = () => store.endSubscription(DEFAULT_APP, topic, subscriber);
     for (let i = 0; i < 2; i++) await expectWithin({ read: 0, write: 1 }, end);
   });
 
@@ -177,7 +177,7 @@ describe("connections stay within the budget", () => {
     [51, 51],
   ])("reads %i of %i subscribers with one read unit", async (limit, count) => {
     await fewAtATime(Array.from({ length: count }, aGuest), (guest) => store.connect({ ...guest, room: topic }));
-    const query = { app: DEFAULT_APP, topic, shard: 0, limit, freshness: "fresh" } as const;
+    const query = { app: DEFAULT_APP, topic, limit, freshness: "fresh" } as const;
     await expectWithin({ read: 1, write: 0 }, async () => {
       expect((await store.subscribers(query)).subscribers).toHaveLength(limit);
     });

@@ -56,7 +56,7 @@ function subscribe(connection: ReturnType<typeof aGuest>, to = topic, by = store
 }
 
 async function idsIn(room = topic, by = store) {
-  const page = await by.subscribers({ app: DEFAULT_APP, topic: room, shard: 0, limit: 100, freshness: "fresh" });
+  const page = await by.subscribers({ app: DEFAULT_APP, topic: room, limit: 100, freshness: "fresh" });
   return page.subscribers.map(({ id }) => id);
 }
 
@@ -104,7 +104,7 @@ describe("DynamoDB that fails is unavailable", () => {
     const { client } = server;
     const wrong = createDynamoDbTopicLog({ client, tableName: "missing", clock: systemClock });
     await expect(wrong.place(DEFAULT_APP, topic)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
-    const endless = { app: DEFAULT_APP, topic, shard: 0, limit: -1, freshness: "fresh" } as const;
+    const endless = { app: DEFAULT_APP, topic, limit: -1, freshness: "fresh" } as const;
     await expect(store.subscribers(endless)).rejects.toMatchObject({ name: "ValidationException" });
   });
 

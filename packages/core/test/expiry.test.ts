@@ -43,7 +43,7 @@ const framesOf = ({ gateway }: TestService, { id }: Connection) => gateway.frame
 const typesOf = (service: TestService, connection: Connection) => framesOf(service, connection).map(({ type }) => type);
 
 async function pageOf({ connections }: TestService, app = DEFAULT_APP) {
-  return connections.subscribers({ app, topic, shard: 0, limit: 1_000, freshness: "fresh" });
+  return connections.subscribers({ app, topic, limit: 1_000, freshness: "fresh" });
 }
 
 async function expectEnded(service: TestService, connection: Connection, frame: object): Promise<void> {

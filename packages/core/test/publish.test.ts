@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { type ConnectionStore, DEFAULT_APP, publish, type TopicLog, UnavailableError } from "@topicast/core";
+import { type ConnectionStore, DEFAULT_APP, publish, type TopicLog, UnavailableError, WHOLE } from "@topicast/core";
 import { aConnection, aTopic } from "@topicast/testing";
-import { createMemoryConnectionStore } from "../src/drivers/connection-store/memory.ts";
 import { createMemoryTopicLog } from "../src/drivers/topic-log/memory.ts";
 import { type TestService, takeJobs, testService, work } from "./test-service.ts";
 
@@ -44,20 +43,12 @@ describe("publish", () => {
     expect(takeJobs(service)).toEqual([]);
   });
 
-  it("leaves a topic with more subscribers than it posts to itself to one job a shard", async () => {
+  it("leaves a topic with more subscribers than it posts to itself to a job", async () => {
     const service = testService({ inlineMax: 2 });
     await join(service, 3);
     await publish(service, hello);
     expect(service.gateway.posts).toEqual([]);
-    expect(takeJobs(service)).toMatchObject([{ shard: 0, attempt: 1, messages: [{ seq: 1, payload: "hello" }] }]);
-  });
-
-  it("sends a job to every shard of a topic, however small", async () => {
-    const service = testService();
-    const sharded = { ...service, connections: createMemoryConnectionStore({ clock: service.clock, shards: 4 }) };
-    await join(sharded, 3);
-    await publish(sharded, hello);
-    expect(takeJobs(service).map(({ shard }) => shard)).toEqual([0, 1, 2, 3]);
+    expect(takeJobs(service)).toMatchObject([{ shard: WHOLE, attempt: 1, messages: [{ seq: 1, payload: "hello" }] }]);
   });
 
   it("does not post to the sender without echo", async () => {

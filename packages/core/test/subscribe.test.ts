@@ -48,7 +48,7 @@ describe("subscribe", () => {
     const log = {
       ...service.log,
       async [read](...call: Parameters<TopicLog["readSince"]>) {
-        const page = await service.connections.subscribers({ app, topic, shard: 0, limit: 10, freshness: "fresh" });
+        const page = await service.connections.subscribers({ app, topic, limit: 10, freshness: "fresh" });
         subscribersThen.push(page.subscribers.length);
         return service.log[read](...call);
       },

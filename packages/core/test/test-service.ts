@@ -39,7 +39,7 @@ export function testService(
       error: (message) => logged.push(`error: ${message}`),
     },
     envelope: { frames: ({ topic, epoch, messages }) => encodeMessages({ topic, epoch }, messages) },
-    settings: { inlineMax: 16, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100, ...settings },
+    settings: { inlineMax: 16, shardMax: 5_000, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100, ...settings },
     ...(overrides as Partial<TestService>),
   };
 }

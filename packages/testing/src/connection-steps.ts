@@ -4,6 +4,7 @@ import type {
   ConnectionId,
   ConnectionStore,
   Freshness,
+  Shard,
   SubscribeOutcome,
   Subscriber,
   SubscriberPage,
@@ -51,45 +52,46 @@ export function subscribe(
 export interface Walk {
   readonly topic: Topic;
   readonly app?: AppId;
+  /** The whole topic where absent. */
+  readonly shard?: Shard;
   readonly limit?: number;
   readonly freshness?: Freshness;
   /** Called after each page. */
   readonly between?: (page: SubscriberPage) => Promise<void>;
 }
 
-/** Every page of every shard. Throws where that doesn't end. */
+/** Every page. Throws where that doesn't end. */
 export async function pagesOf(store: ConnectionStore, walk: Walk): Promise<readonly SubscriberPage[]> {
-  const { topic, app = DEFAULT_APP, limit = 100, freshness = "fresh", between } = walk;
+  const { topic, app = DEFAULT_APP, shard, limit = 100, freshness = "fresh", between } = walk;
+  const query = { app, topic, ...(shard !== undefined && { shard }), limit, freshness };
   const pages: SubscriberPage[] = [];
-  let shards = 1;
-  for (let shard = 0; shard < shards; shard++) {
-    let cursor: string | undefined;
-    do {
-      const at = cursor === undefined ? {} : { cursor };
-      const page = await store.subscribers({ app, topic, shard, limit, freshness, ...at });
-      pages.push(page);
-      if (pages.length > MAX_PAGES) throw new Error(`The walk through ${topic} didn't end in ${MAX_PAGES} pages.`);
-      cursor = page.cursor;
-      shards = Math.max(shards, page.shards);
-      await between?.(page);
-    } while (cursor !== undefined);
-  }
+  let cursor: string | undefined;
+  do {
+    const page = await store.subscribers({ ...query, ...(cursor !== undefined && { cursor }) });
+    pages.push(page);
+    if (pages.length > MAX_PAGES) throw new Error(`The walk through ${topic} didn't end in ${MAX_PAGES} pages.`);
+    cursor = page.cursor;
+    await between?.(page);
+  } while (cursor !== undefined);
   return pages;
 }
 
-/** A shard's subscriber, as its page tells of it. Throws where the topic hasn't this one. */
+/** A subscriber as its page tells of it. Throws where the topic hasn't this one. */
 export async function findSubscriber(
   { store }: ConnectionStoreHarness,
   topic: Topic,
   id: ConnectionId,
-): Promise<{ readonly shard: number; readonly subscriber: Subscriber }> {
-  let shard = 0;
-  for (const { subscribers, expired, cursor } of await pagesOf(store, { topic, limit: 1_000 })) {
+): Promise<Subscriber> {
+  for (const { subscribers, expired } of await pagesOf(store, { topic, limit: 1_000 })) {
     const subscriber = [...subscribers, ...expired].find((each) => each.id === id);
-    if (subscriber !== undefined) return { shard, subscriber };
-    if (cursor === undefined) shard += 1;
+    if (subscriber !== undefined) return subscriber;
   }
-  throw new Error(`${id} is in none of ${shard} shards of ${topic}.`);
+  throw new Error(`${id} is no subscriber of ${topic}.`);
+}
+
+/** How many shards a topic is said to have. */
+export async function shardsOf({ store }: ConnectionStoreHarness, topic: Topic): Promise<number | undefined> {
+  return (await store.subscribers({ app: DEFAULT_APP, topic, limit: 1, freshness: "fresh" })).shards;
 }
 
 /** Ends the subscription that the topic's pages tell of. */
@@ -98,8 +100,8 @@ export async function endSubscription(
   topic: Topic,
   id: ConnectionId,
 ): Promise<boolean> {
-  const { shard, subscriber } = await findSubscriber(harness, topic, id);
-  return harness.store.endSubscription(DEFAULT_APP, topic, shard, subscriber);
+  const subscriber = await findSubscriber(harness, topic, id);
+  return harness.store.endSubscription(DEFAULT_APP, topic, subscriber);
 }
 
 export async function subscribersOf(store: ConnectionStore, walk: Walk): Promise<readonly Subscriber[]> {

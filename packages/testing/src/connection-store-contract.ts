@@ -17,6 +17,7 @@ import { aConnection, aConnectionId, anApp, aTopic } from "./factories.ts";
 import { useHarness } from "./harness.ts";
 import { HOSTILE_NAMES, HOSTILE_TOPICS } from "./hostile.ts";
 import { describeLimits } from "./limits-contract.ts";
+import { describeShards } from "./shards-contract.ts";
 import { describeSubscriberPages } from "./subscriber-pages-contract.ts";
 import { describeSubscribing } from "./subscribing-contract.ts";
 import { describeManyConnections, describeUsers } from "./users-contract.ts";
@@ -36,6 +37,7 @@ export function describeConnectionStoreContract(
     describe("many connections at once", () => describeManyConnections(harness));
     describe("connections of a user", () => describeUsers(harness));
     describe("pages of subscribers", () => describeSubscriberPages(harness));
+    describe("shards", () => describeShards(harness));
     describe("expiry", () => describeExpiry(harness));
     describe("freshness", () => describeFreshness(harness));
     describe("applications and names", () => describeApartness(harness));

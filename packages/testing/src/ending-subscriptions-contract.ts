@@ -24,18 +24,18 @@ function describeEnded(harness: () => ConnectionStoreHarness): void {
   it("ends it and says whether there was one", async () => {
     const { store } = harness();
     const { id } = await join(harness(), { room: topic });
-    const { shard, subscriber } = await findSubscriber(harness(), topic, id);
-    expect(await store.endSubscription(DEFAULT_APP, topic, shard, subscriber)).toBe(true);
+    const subscriber = await findSubscriber(harness(), topic, id);
+    expect(await store.endSubscription(DEFAULT_APP, topic, subscriber)).toBe(true);
     expect(await idsOf(store, { topic })).toEqual([]);
-    expect(await store.endSubscription(DEFAULT_APP, topic, shard, subscriber)).toBe(false);
+    expect(await store.endSubscription(DEFAULT_APP, topic, subscriber)).toBe(false);
   });
 
   it("says that there was none of one who left", async () => {
     const { store } = harness();
     const { app, id } = await join(harness(), { room: topic });
-    const { shard, subscriber } = await findSubscriber(harness(), topic, id);
+    const subscriber = await findSubscriber(harness(), topic, id);
     await store.unsubscribe(app, topic, id);
-    expect(await store.endSubscription(app, topic, shard, subscriber)).toBe(false);
+    expect(await store.endSubscription(app, topic, subscriber)).toBe(false);
   });
 
   it("leaves the connection, its other topics and everyone else", async () => {
@@ -77,10 +77,10 @@ function describeNewer(harness: () => ConnectionStoreHarness): void {
   it("leaves a subscription that is newer than the page", async () => {
     const { store, clock } = harness();
     const connection = await join(harness(), { room: topic });
-    const { shard, subscriber } = await findSubscriber(harness(), topic, connection.id);
+    const subscriber = await findSubscriber(harness(), topic, connection.id);
     await clock.advance(1);
     await subscribe(harness(), connection, topic);
-    expect(await store.endSubscription(DEFAULT_APP, topic, shard, subscriber)).toBe(false);
+    expect(await store.endSubscription(DEFAULT_APP, topic, subscriber)).toBe(false);
     expect(await subscribersOf(store, { topic })).toMatchObject([{ subscribedAt: clock.now() }]);
     expect(await endSubscription(harness(), topic, connection.id)).toBe(true);
     expect(await idsOf(store, { topic })).toEqual([]);
@@ -89,11 +89,11 @@ function describeNewer(harness: () => ConnectionStoreHarness): void {
   it("leaves that of a connection that left and came back", async () => {
     const { store, clock } = harness();
     const connection = await join(harness(), { room: topic });
-    const { shard, subscriber } = await findSubscriber(harness(), topic, connection.id);
+    const subscriber = await findSubscriber(harness(), topic, connection.id);
     await store.unsubscribe(DEFAULT_APP, topic, connection.id);
     await clock.advance(1);
     await subscribe(harness(), connection, topic);
-    expect(await store.endSubscription(DEFAULT_APP, topic, shard, subscriber)).toBe(false);
+    expect(await store.endSubscription(DEFAULT_APP, topic, subscriber)).toBe(false);
     expect(await idsOf(store, { topic })).toEqual([connection.id]);
   });
 

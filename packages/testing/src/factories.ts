@@ -10,6 +10,7 @@ import {
   RIGHTS,
   type Subscriber,
   type Target,
+  WHOLE,
 } from "@topicast/core";
 import { parseTopic, type Topic, type TopicPattern } from "@topicast/protocol";
 import { TEST_START } from "./clock.ts";
@@ -87,7 +88,7 @@ export function aJob(overrides: Partial<MessagesJob> = {}): MessagesJob {
     epoch: "k3f9",
     messages: [{ seq: 1, payload: { x: 1 }, from: "alice", time: TEST_START }],
     echo: true,
-    shard: 0,
+    shard: WHOLE,
     attempt: 1,
     ...overrides,
   };

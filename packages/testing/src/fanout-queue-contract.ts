@@ -71,11 +71,11 @@ async function receiveOne(harness: FanoutQueueHarness): Promise<ReceivedJob> {
 }
 
 function shardsOf(received: readonly ReceivedJob[]): readonly number[] {
-  return received.map(({ job }) => job.shard).sort((a, b) => a - b);
+  return received.map(({ job }) => job.shard.index).sort((a, b) => a - b);
 }
 
 function jobsOfShards(count: number): readonly MessagesJob[] {
-  return Array.from({ length: count }, (_, shard) => aJob({ shard }));
+  return Array.from({ length: count }, (_, index) => aJob({ shard: { index, of: 64 } }));
 }
 
 function describeSending(harness: () => FanoutQueueHarness): void {
@@ -93,8 +93,9 @@ function describeSending(harness: () => FanoutQueueHarness): void {
       messages,
       sender: "L0SM9cOFvHcCIhw=" as ConnectionId,
       echo: false,
-      shard: 3,
+      shard: { index: 3, of: 8 },
       cursor: "é/__proto__",
+      walked: 500,
       only: [aSubscriber(), aSubscriber()],
       attempt: 4,
     });
@@ -115,8 +116,8 @@ function describeSending(harness: () => FanoutQueueHarness): void {
 
   it("hides a delayed job until its delay has passed, and no other", async () => {
     const { queue, clock } = harness();
-    await queue.send([aJob({ shard: 1 })], { delaySeconds: 2 });
-    await queue.send([aJob({ shard: 2 })], { delaySeconds: 0 });
+    await queue.send([aJob({ shard: { index: 1, of: 4 } })], { delaySeconds: 2 });
+    await queue.send([aJob({ shard: { index: 2, of: 4 } })], { delaySeconds: 0 });
     const received = await receiveAll(harness());
     expect(shardsOf(received)).toEqual([2]);
     for (const { handle } of received) await harness().delete(handle);
@@ -157,7 +158,7 @@ function describeRedelivery(harness: () => FanoutQueueHarness): void {
   });
 
   it("brings a failed job again, whole, and counts", async () => {
-    const job = aJob({ shard: 7 });
+    const job = aJob({ shard: { index: 7, of: 8 } });
     await harness().queue.send([job]);
     for (const receiveCount of [1, 2, 3]) {
       const received = await receiveOne(harness());
@@ -178,7 +179,7 @@ function describeRedelivery(harness: () => FanoutQueueHarness): void {
   it("brings again only those of a batch that failed", async () => {
     await harness().queue.send(jobsOfShards(6));
     for (const { job, handle } of await receiveAll(harness())) {
-      if (job.shard % 2 === 0) await harness().delete(handle);
+      if (job.shard.index % 2 === 0) await harness().delete(handle);
       else await harness().release(handle);
     }
     await harness().clock.advance(harness().visibilityTimeoutMs);
@@ -195,7 +196,7 @@ function describeDeadLetters(harness: () => FanoutQueueHarness): void {
   });
 
   it("makes a job a dead letter that failed too often, once and not earlier", async () => {
-    const job = aJob({ shard: 5 });
+    const job = aJob({ shard: { index: 5, of: 8 } });
     await harness().queue.send([job]);
     for (let count = 1; count <= harness().maxReceiveCount; count++) {
       expect(await harness().deadLetters()).toEqual([]);

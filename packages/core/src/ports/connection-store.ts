@@ -1,5 +1,5 @@
 import type { Topic } from "@topicast/protocol";
-import type { AppId, Connection, ConnectionId, Subscriber, Target } from "../model.ts";
+import type { AppId, Connection, ConnectionId, Shard, Subscriber, Target } from "../model.ts";
 
 /** How old an answer may be: `fresh` reflects every write acknowledged before the read began, `stale` may lag behind. */
 export type Freshness = "fresh" | "stale";
@@ -27,8 +27,8 @@ export type SubscribeOutcome =
 export interface SubscriberQuery {
   readonly app: AppId;
   readonly topic: Topic;
-  /** Counted from 0; see {@link SubscriberPage.shards}. */
-  readonly shard: number;
+  /** Whose subscribers; all of the topic's where absent. */
+  readonly shard?: Shard;
   /** Where the page before ended; absent for the first page. */
   readonly cursor?: string;
   /** The most subscribers that a page holds. A page may hold fewer and still have a cursor. */
@@ -42,8 +42,8 @@ export interface SubscriberPage {
   readonly expired: readonly Subscriber[];
   /** Present where more may follow. */
   readonly cursor?: string;
-  /** How many shards the topic has, as fresh as the page. A topic without a subscriber has one. */
-  readonly shards: number;
+  /** In the first page of a whole topic, as fresh as the page: how many shards it has, see {@link ConnectionStore.setShards}. */
+  readonly shards?: number;
 }
 
 export interface ConnectionsQuery {
@@ -89,8 +89,8 @@ export interface ConnectionStore {
   connectionsOf(app: AppId, user: string, query: ConnectionsQuery): Promise<ConnectionPage>;
 
   /**
-   * Subscribes a known connection. Once this resolves, every `fresh` read of the topic's subscribers has it. Subscribing
-   * again is the same as once, and keeps the shard that the connection was given; its `subscribedAt` is the later.
+   * Subscribes a known connection. Once this resolves, every `fresh` read of the topic's subscribers, whole or in shards, has it. Subscribing
+   * again is the same as once; its `subscribedAt` is the later.
    */
   subscribe(input: SubscribeInput): Promise<SubscribeOutcome>;
 
@@ -101,14 +101,22 @@ export interface ConnectionStore {
    * Ends a subscription as a page told of it; whether there was one. Where the connection has subscribed again since, that stays, so
    * that nobody is cut off who came back. Some seconds later at most it no longer counts as one of the topics that the connection may have.
    */
-  endSubscription(app: AppId, topic: Topic, shard: number, subscriber: Subscriber): Promise<boolean>;
+  endSubscription(app: AppId, topic: Topic, subscriber: Subscriber): Promise<boolean>;
 
   /** Forgets a connection and all its subscriptions; whether it was known. */
   disconnect(app: AppId, id: ConnectionId): Promise<boolean>;
 
   /**
-   * One page of a shard's subscribers, in no promised order and never as one array. A subscriber that is there from the
-   * first page to the last is in one of them, whoever else comes or goes meanwhile. Those no longer valid come apart.
+   * One page of a topic's subscribers or of a shard's, in no promised order and never as one array. A subscriber that is there from the
+   * first page to the last is in one of them, whoever else comes or goes meanwhile. Those no longer valid come apart. The shards of one
+   * {@link Shard.of} have together whom the topic has, each in one of them: whatever number of shards the topic is said to have.
    */
   subscribers(query: SubscriberQuery): Promise<SubscriberPage>;
+
+  /**
+   * Says that a topic has `to` shards, where it is said to have `from`; otherwise nothing happens, so that of many who ask for the same at once
+   * one has it done. It is advice to those who begin a fan-out, about how many workers to share it among, and no more: who began with another
+   * number misses nobody. A topic begins with one, and may return to it when nobody has asked for another for weeks, or has subscribed.
+   */
+  setShards(app: AppId, topic: Topic, change: { readonly from: number; readonly to: number }): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Place, Topic } from "@topicast/protocol";
-import type { AppId, ConnectionId, Delivery, DirectMessage, Subscriber, Target } from "../model.ts";
+import type { AppId, ConnectionId, Delivery, DirectMessage, Shard, Subscriber, Target } from "../model.ts";
 
 /** Messages that are to reach a topic's subscribers. */
 export interface MessagesFanout {
@@ -29,8 +29,12 @@ export type Fanout = MessagesFanout | ClosingFanout;
 
 /** A part of a fan-out that one worker takes on: a shard from a cursor on, or just the connections in `only`. */
 export type FanoutJob = Fanout & {
-  readonly shard: number;
+  readonly shard: Shard;
+  /** A power of two: so many parts of the shard are to get a job each, in place of this one. */
+  readonly split?: number;
   readonly cursor?: string;
+  /** Subscribers of the shard before the cursor. */
+  readonly walked?: number;
   readonly only?: readonly Subscriber[];
   /** 1 for the first try of these connections. */
   readonly attempt: number;

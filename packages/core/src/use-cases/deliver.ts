@@ -5,6 +5,7 @@ import type { FanoutJob } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
 import { APPLICATION_DELETED, type Ending, TOKEN_EXPIRED } from "./end-connection.ts";
 import { endSubscribers, isApplicationGone } from "./end-subscribers.ts";
+import { fitShards } from "./fit-shards.ts";
 import {
   encodeFanout,
   type FanoutFrames,
@@ -14,6 +15,7 @@ import {
   type PostService,
   postFanout,
 } from "./post-fanout.ts";
+import { splitJob } from "./split-job.ts";
 import { tryLater } from "./try-later.ts";
 import { HAND_ON_MS, PAGE_MS, type RemainingMs } from "./worker-time.ts";
 
@@ -32,21 +34,25 @@ interface Run {
 }
 
 /**
- * Delivers one job, and ends the connections that it finds at their end: a token's, or their application's. Once this resolves, every subscriber that the job is for got it, is gone, or is part of a new job or a dead letter that is
- * safely kept. Throws `UnavailableError`: then the job must be delivered again, and some will get it twice.
+ * Delivers one job, or splits it, and ends the connections that it finds at their end: a token's, or their application's. Once this resolves, every
+ * subscriber that the job is for got it, is gone, or is part of a new job or a dead letter that is safely kept. Throws `UnavailableError`: then the job
+ * must be delivered again, and some will get it twice.
  */
 export async function deliver(service: DeliverService, job: FanoutJob, remainingMs: RemainingMs): Promise<void> {
+  if (job.split !== undefined) return service.queue.send(splitJob(job));
   const isDropped = await isApplicationGone(service, job.app);
   const run: Run = { service, job, frames: encodeFanout(service, job), isDropped, remainingMs };
   if (job.only !== undefined) return deliverTo(run, sortOut(job.only, service.clock.now()));
-  let { cursor } = job;
+  let { cursor, walked = 0 } = job;
   do {
     const page = await readPage(service, job, cursor);
-    if (page === undefined) return retryFrom(run, cursor);
+    if (page === undefined) return retryFrom(run, cursor, walked);
     await deliverTo(run, page);
     cursor = page.cursor;
+    walked += page.subscribers.length + page.expired.length;
   } while (cursor !== undefined && remainingMs() >= PAGE_MS);
-  if (cursor !== undefined) await service.queue.send([{ ...job, cursor }]);
+  if (cursor !== undefined) await service.queue.send([{ ...job, cursor, walked }]);
+  if (!isDropped) await fitShards(service, job, { shard: job.shard, walked, isOver: cursor === undefined });
 }
 
 /** Undefined where the store is unavailable: failing the whole job for it would post to the pages before once more. */
@@ -77,7 +83,7 @@ async function deliverTo(run: Run, page: Recipients): Promise<void> {
   const targets = meantBy(job, page.subscribers);
   const { missed, ...done } = await postFanout(service, job, frames, targets, { forMs: timeLeft(run) });
   if (missed.length > 0) await retry(run, { only: missed });
-  await finish(service, job, { ...done, shard: job.shard, forMs: timeLeft(run) });
+  await finish(service, job, { ...done, forMs: timeLeft(run) });
   await end(run, page.expired, TOKEN_EXPIRED);
 }
 
@@ -90,13 +96,13 @@ function timeLeft({ remainingMs }: Run): number {
   return Math.max(0, remainingMs() - HAND_ON_MS);
 }
 
-function retryFrom(run: Run, cursor: string | undefined): Promise<void> {
-  return retry(run, cursor === undefined ? {} : { cursor });
+function retryFrom(run: Run, cursor: string | undefined, walked: number): Promise<void> {
+  return retry(run, cursor === undefined ? {} : { cursor, walked });
 }
 
 /** What could not be done becomes a job of its own. */
-async function retry({ service, job }: Run, rest: Pick<FanoutJob, "only" | "cursor">): Promise<void> {
+async function retry({ service, job }: Run, rest: Pick<FanoutJob, "only" | "cursor" | "walked">): Promise<void> {
   if (isEphemeral(job)) return;
-  const { cursor: _, only: __, ...whole } = job;
+  const { cursor: _, walked: __, only: ___, ...whole } = job;
   await tryLater(service, { ...whole, ...rest }, job.attempt, { count: rest.only?.length });
 }

@@ -28,16 +28,13 @@ export async function describeTopic(
 
 async function countSubscribers({ connections }: Pick<Service, "connections">, app: AppId, topic: Topic) {
   let subscribers = 0;
-  let shard = 0;
   let cursor: string | undefined;
   for (let pages = 0; pages < MAX_PAGES && subscribers < MAX_COUNTED; pages++) {
     const at = cursor === undefined ? {} : { cursor };
-    const page = await connections.subscribers({ app, topic, shard, ...at, limit: COUNT_PAGE, freshness: "fresh" });
+    const page = await connections.subscribers({ app, topic, ...at, limit: COUNT_PAGE, freshness: "fresh" });
     subscribers += page.subscribers.length;
     cursor = page.cursor;
-    if (cursor !== undefined) continue;
-    shard += 1;
-    if (shard >= page.shards) return { subscribers };
+    if (cursor === undefined) return { subscribers };
   }
   return { subscribers, approximate: true as const };
 }

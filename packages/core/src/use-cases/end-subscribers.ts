@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
 import { isUnavailable } from "../errors.ts";
 import { type AppId, CONNECTION_VALID_MS, type Subscriber } from "../model.ts";
-import type { FanoutJob } from "../ports/fanout-queue.ts";
+import type { Fanout } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
 import { closeConnection, type EndConnectionService, type Ending } from "./end-connection.ts";
 
@@ -17,12 +17,11 @@ const END_CONCURRENCY = 10;
  */
 export async function endSubscribers(
   service: EndService,
-  about: Pick<FanoutJob, "app" | "topic" | "shard">,
+  { app, topic }: Pick<Fanout, "app" | "topic">,
   subscribers: readonly Subscriber[],
   { ending, forMs }: { readonly ending: Ending; readonly forMs: number },
 ): Promise<void> {
   const { clock, connections, logger } = service;
-  const { app, topic, shard } = about;
   const until = clock.now() + forMs;
   await pLimit(END_CONCURRENCY).map(subscribers.slice(0, MAX_ENDED), async (subscriber) => {
     if (clock.now() >= until) return;
@@ -31,7 +30,7 @@ export async function endSubscribers(
         await closeConnection(service, subscriber, ending);
       const isKnown = await connections.disconnect(app, subscriber.id);
       // A subscribe that ran beside a disconnect may have left its subscription behind.
-      if (!isKnown) await connections.endSubscription(app, topic, shard, subscriber);
+      if (!isKnown) await connections.endSubscription(app, topic, subscriber);
     } catch (error) {
       // The delivery itself is done.
       logger.warn("A subscriber's connection could not be ended.", { connectionId: subscriber.id, ...ending, error });

@@ -2,7 +2,7 @@ import { ok, type PageQuery, type Result, refuse, type Topic } from "@topicast/p
 import type { AppId, ConnectionId, Subscriber } from "../model.ts";
 import type { Service } from "../service.ts";
 
-/** Reads of one page: the ends of shards may hold few, or nobody. */
+/** Reads of one page: one of the store's may hold few, or nobody. */
 const MAX_READS = 10;
 
 export interface ListedSubscriber {
@@ -19,35 +19,28 @@ export interface SubscriberList {
   readonly cursor?: string;
 }
 
-/** Where a page ends: in a shard, behind a cursor of the store's. */
-interface Position {
-  readonly shard: number;
-  readonly cursor?: string;
-}
-
-/** One page of a topic's subscribers, shard by shard. Throws `UnavailableError`. */
+/** One page of a topic's subscribers. Throws `UnavailableError`. */
 export async function listSubscribers(
   service: Pick<Service, "connections">,
   app: AppId,
   topic: Topic,
-  { cursor, limit }: PageQuery,
+  query: PageQuery,
 ): Promise<Result<SubscriberList>> {
-  let position: Position | undefined = cursor === undefined ? { shard: 0 } : parseCursor(cursor);
-  if (position === undefined) return refuse("bad_request", "`cursor` is not one that a page came with.");
+  let cursor = query.cursor === undefined ? undefined : parseCursor(query.cursor);
+  if (query.cursor !== undefined && cursor === undefined) {
+    return refuse("bad_request", "`cursor` is not one that a page came with.");
+  }
   const found: Subscriber[] = [];
-  for (let reads = 0; reads < MAX_READS && position !== undefined && found.length < limit; reads++) {
-    const query = { app, topic, ...position, limit: limit - found.length, freshness: "fresh" } as const;
-    const page = await service.connections.subscribers(query);
+  for (let reads = 0; reads < MAX_READS; reads++) {
+    const at = cursor === undefined ? {} : { cursor };
+    const limit = query.limit - found.length;
+    const page = await service.connections.subscribers({ app, topic, ...at, limit, freshness: "fresh" });
     found.push(...page.subscribers);
-    position = nextOf(position, page);
+    cursor = page.cursor;
+    if (cursor === undefined || found.length === query.limit) break;
   }
   const subscribers = await nameAll(service, app, found);
-  return ok({ subscribers, ...(position !== undefined && { cursor: formatCursor(position) }) });
-}
-
-function nextOf({ shard }: Position, { cursor, shards }: { cursor?: string; shards: number }): Position | undefined {
-  if (cursor !== undefined) return { shard, cursor };
-  return shard + 1 < shards ? { shard: shard + 1 } : undefined;
+  return ok({ subscribers, ...(cursor !== undefined && { cursor: formatCursor(cursor) }) });
 }
 
 /** Who has left since the page was read is left out. */
@@ -65,16 +58,15 @@ async function nameAll(
   });
 }
 
-/** A shard's number and the store's cursor; what is hidden in it is nobody's business. */
-function formatCursor({ shard, cursor = "" }: Position): string {
-  return Buffer.from(`${shard}.${cursor}`).toString("base64url");
+/** The store's; what is hidden in it is nobody's business. */
+function formatCursor(cursor: string): string {
+  return Buffer.from(cursor).toString("base64url");
 }
 
-const CURSOR = /^(\d{1,6})\.([\w=-]{0,64})$/;
+const CURSOR = /^[\w=#-]{1,64}$/;
 
 /** Undefined where it can't be one. One that was made up at most misses a page of the topic that is asked about. */
-function parseCursor(text: string): Position | undefined {
-  const [, shard, cursor] = CURSOR.exec(Buffer.from(text, "base64url").toString("latin1")) ?? [];
-  if (shard === undefined || Buffer.from(text, "base64url").toString("base64url") !== text) return undefined;
-  return { shard: Number(shard), ...(cursor !== "" && cursor !== undefined && { cursor }) };
+function parseCursor(text: string): string | undefined {
+  const cursor = Buffer.from(text, "base64url").toString("latin1");
+  return CURSOR.test(cursor) && formatCursor(cursor) === text ? cursor : undefined;
 }

@@ -109,7 +109,6 @@ function without<T extends Target>(targets: readonly T[], { gone, throttled, fai
 
 /** What is left to do once those that were missed are safe. */
 export interface Finish extends Pick<Posted<Subscriber>, "reached" | "gone"> {
-  readonly shard: number;
   readonly forMs: number;
 }
 
@@ -119,12 +118,10 @@ export interface Finish extends Pick<Posted<Subscriber>, "reached" | "gone"> {
  */
 export async function finish(service: PostService, fanout: Fanout, todo: Finish): Promise<void> {
   const { connections } = service;
-  const { shard, reached, gone, forMs } = todo;
+  const { reached, gone, forMs } = todo;
   const { app, topic } = fanout;
   if (fanout.kind === "closing") {
-    await pLimit(FORGET_CONCURRENCY).map(reached, (subscriber) =>
-      connections.endSubscription(app, topic, shard, subscriber),
-    );
+    await pLimit(FORGET_CONCURRENCY).map(reached, (subscriber) => connections.endSubscription(app, topic, subscriber));
   }
   await forgetGone(service, fanout, gone, forMs);
 }

@@ -78,7 +78,7 @@ function createDrivers(system: System, { time, random, faults }: Nature) {
     return faults.hits("append pauses") ? time.sleep(random.between(1, 4_000)) : undefined;
   };
   return {
-    connections: createMemoryConnectionStore({ clock: time, shards: random.chance(30) ? 2 : 1 }),
+    connections: createMemoryConnectionStore({ clock: time }),
     queue: createMemoryQueue({ clock: time, maxReceiveCount: MAX_RECEIVES }),
     log: createMemoryTopicLog({
       clock: time,

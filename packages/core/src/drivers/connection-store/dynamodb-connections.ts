@@ -14,23 +14,12 @@ import {
 import { connectionKey, type TopicHash, topicHash } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
 
-/** Shards of a topic for now; see the row of a subscription in `keys.ts` for where their number belongs. */
-export const SHARDS = 1;
 /** Topics that one update drops: far below what DynamoDB takes in an expression. */
 const MAX_DROPPED_TOPICS = 100;
-/** The shard of who is new to a topic. */
-const NEW_SHARD = 0;
-/** More than any shard's number. An entry of the map is so many times the seconds since the connection was made, and the shard. */
-const SHARDS_END = 1_000;
-
-/** The topics that a connection has, each with the shard that it was given there. */
-export type Topics = ReadonlyMap<TopicHash, number>;
-
 export interface ConnectionRow {
   readonly connection: Connection;
-  readonly topics: Topics;
-  /** Unix ms, to the second, at which each was added first. */
-  readonly addedAt: ReadonlyMap<TopicHash, number>;
+  /** The topics that it has, each with the Unix ms, to the second, at which it was added first. */
+  readonly topics: ReadonlyMap<TopicHash, number>;
   /** Unix ms at which its topics were looked through, and none had ended. */
   readonly lookedAt: number | undefined;
   readonly isCounted: boolean;
@@ -90,14 +79,11 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
       ...(room !== undefined && { room: room as Topic }),
       validUntil: numberOf(item, "v"),
     };
-    const entries = Object.keys(item.t?.M ?? {}).map(
-      (topic) => [topic as TopicHash, numberOf(item.t?.M ?? {}, topic)] as const,
-    );
+    const topics = item.t?.M ?? {};
     return {
       connection,
-      topics: new Map(entries.map(([topic, entry]) => [topic, entry % SHARDS_END])),
-      addedAt: new Map(
-        entries.map(([topic, entry]) => [topic, connection.connectedAt + Math.floor(entry / SHARDS_END) * 1_000]),
+      topics: new Map(
+        Object.keys(topics).map((topic) => [topic as TopicHash, connection.connectedAt + numberOf(topics, topic)]),
       ),
       lookedAt: optionalNumber(item, "u"),
       isCounted: item.k !== undefined,
@@ -109,13 +95,13 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
     const names = Object.keys(item);
     const sets = names.map((name) => `${name} = :${name}`);
     const removes = ["a", "r"].filter((name) => !names.includes(name));
-    if (room !== undefined) sets.push("t.#room = if_not_exists(t.#room, :shard)");
+    if (room !== undefined) sets.push("t.#room = if_not_exists(t.#room, :atOnce)");
     return table.update(connectionKey(app, id), {
       update: `SET ${sets.join(", ")}${removes.length > 0 ? ` REMOVE ${removes.join(", ")}` : ""}`,
       condition: "attribute_exists(t)",
       values: {
         ...Object.fromEntries(names.map((name) => [`:${name}`, item[name] as Item[string]])),
-        ...(room !== undefined && { ":shard": number(NEW_SHARD) }),
+        ...(room !== undefined && { ":atOnce": number(0) }),
       },
       ...(room !== undefined && { names: { "#room": topicHash(app, room) } }),
     });
@@ -125,7 +111,7 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
     async write(connection, isCounted) {
       const { app, id, room } = connection;
       const item = itemOf(connection);
-      const topics = room === undefined ? {} : { [topicHash(app, room)]: number(NEW_SHARD) };
+      const topics = room === undefined ? {} : { [topicHash(app, room)]: number(0) };
       const fresh: Item = { ...item, t: { M: topics }, ...(isCounted && { k: number(1) }) };
       const condition = { condition: "attribute_not_exists(p) OR v <= :now", values: { ":now": number(now()) } };
       const isNew = await table.put(connectionKey(app, id), fresh, condition);
@@ -147,10 +133,10 @@ export function createConnectionRows({ table, now, address: ownAddress }: Connec
     async addTopic(app, { id, connectedAt }, topic, max) {
       const seconds = Math.max(0, Math.floor((now() - connectedAt) / 1_000));
       const item = await table.update(connectionKey(app, id), {
-        update: "SET t.#topic = if_not_exists(t.#topic, :entry)",
+        update: "SET t.#topic = if_not_exists(t.#topic, :after)",
         condition: "v > :now AND (attribute_exists(t.#topic) OR size(t) < :max)",
         names: { "#topic": topic },
-        values: { ":entry": number(seconds * SHARDS_END + NEW_SHARD), ":now": number(now()), ":max": number(max) },
+        values: { ":after": number(seconds * 1_000), ":now": number(now()), ":max": number(max) },
       });
       return item && rowOf(app, id, item);
     },

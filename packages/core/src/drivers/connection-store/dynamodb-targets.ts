@@ -8,7 +8,7 @@ interface ValidTarget extends Target {
   readonly validUntil: number;
 }
 
-/** What every row has whose sort key is a connection's id. `ownAddress`: left out of rows; absent in a row means this one. */
+/** What every row has that is about a connection. `ownAddress`: left out of rows; absent in a row means this one. */
 export function targetItem(
   { address, connectedAt, validUntil }: Omit<ValidTarget, "id">,
   ownAddress: string | undefined,
@@ -21,9 +21,9 @@ export function targetItem(
   };
 }
 
-export function targetOf(item: Item, ownAddress: string | undefined): ValidTarget {
+export function targetOf(id: ConnectionId, item: Item, ownAddress: string | undefined): ValidTarget {
   return {
-    id: textOf(item, "s") as ConnectionId,
+    id,
     address: optionalText(item, "a") ?? ownAddress ?? textOf(item, "a"),
     connectedAt: numberOf(item, "c"),
     validUntil: numberOf(item, "v"),
@@ -32,6 +32,8 @@ export function targetOf(item: Item, ownAddress: string | undefined): ValidTarge
 
 interface TargetQuery {
   readonly partition: string;
+  /** Inclusive bounds of the sort key. */
+  readonly between?: readonly [string, string];
   readonly cursor?: string;
   readonly limit: number;
   readonly freshness: Freshness;
@@ -40,10 +42,11 @@ interface TargetQuery {
 /** One page of a partition of such rows. */
 export async function readTargetItems(
   table: Table,
-  { partition, cursor, limit, freshness }: TargetQuery,
+  { partition, between, cursor, limit, freshness }: TargetQuery,
 ): Promise<{ readonly items: readonly Item[]; readonly cursor?: string }> {
   const { items, next } = await table.query({
     partition,
+    ...(between !== undefined && { between }),
     ...(cursor !== undefined && { after: cursor }),
     // One more than asked for: DynamoDB says that more may follow also where a page just fits.
     limit: limit + 1,

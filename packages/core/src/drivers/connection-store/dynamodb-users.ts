@@ -1,5 +1,6 @@
-import { type AppId, type Connection, userOf } from "../../model.ts";
+import { type AppId, type Connection, type ConnectionId, userOf } from "../../model.ts";
 import type { ConnectionPage, ConnectionsQuery } from "../../ports/connection-store.ts";
+import { type Item, textOf } from "../dynamodb/attributes.ts";
 import { type Key, userKey, userPartition } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
 import { readTargetItems, targetItem, targetOf } from "./dynamodb-targets.ts";
@@ -20,6 +21,8 @@ export interface UserRowsOptions {
 }
 
 export function createUserRows({ table, now, address: ownAddress }: UserRowsOptions): UserRows {
+  const targetOfRow = (item: Item) => targetOf(textOf(item, "s") as ConnectionId, item, ownAddress);
+
   return {
     async write(connection) {
       const key = userKeyOf(connection);
@@ -32,7 +35,7 @@ export function createUserRows({ table, now, address: ownAddress }: UserRowsOpti
         partition: userPartition(app, user),
         freshness: "fresh",
       });
-      const valid = items.map((item) => targetOf(item, ownAddress)).filter(({ validUntil }) => validUntil > now());
+      const valid = items.map(targetOfRow).filter(({ validUntil }) => validUntil > now());
       return { connections: valid.map(({ id, address, connectedAt }) => ({ id, address, connectedAt })), ...rest };
     },
   };

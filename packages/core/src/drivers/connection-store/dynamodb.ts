@@ -3,9 +3,9 @@ import type { Clock } from "../../clock.ts";
 import type { AppId, Connection, ConnectionId } from "../../model.ts";
 import type { ConnectionStore, Freshness, SubscribeInput } from "../../ports/connection-store.ts";
 import { CALL_TIMEOUT_MS } from "../dynamodb/client.ts";
-import { type TopicHash, topicHash } from "../dynamodb/keys.ts";
+import { topicHash } from "../dynamodb/keys.ts";
 import { createTable } from "../dynamodb/table.ts";
-import { type ConnectionRow, createConnectionRows, type Topics, type WrittenRow } from "./dynamodb-connections.ts";
+import { type ConnectionRow, createConnectionRows, type WrittenRow } from "./dynamodb-connections.ts";
 import { createConnectionCounts } from "./dynamodb-counts.ts";
 import { createSubscriptionRows, subscriptionKeys } from "./dynamodb-subscriptions.ts";
 import { createUserRows, userKeyOf } from "./dynamodb-users.ts";
@@ -43,11 +43,11 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
    * yet, so it stays. Where one is dropped that was just subscribed to again, the subscription stands without being counted: an unsubscribe
    * removes the row anyway, and so does a delivery that finds the connection gone.
    */
-  async function dropEnded({ connection: { app, id }, topics, addedAt, lookedAt }: ConnectionRow): Promise<boolean> {
+  async function dropEnded({ connection: { app, id }, topics, lookedAt }: ConnectionRow): Promise<boolean> {
     const isOld = (at = 0) => clock.now() - at >= SUBSCRIBED_AFTER_MS;
-    const old = new Map([...topics].filter(([topic]) => isOld(addedAt.get(topic))));
+    const old = [...topics].filter(([, addedAt]) => isOld(addedAt)).map(([topic]) => topic);
     // Who asks for too many again and again doesn't cost a read of each every time.
-    if (old.size === 0 || !isOld(lookedAt)) return false;
+    if (old.length === 0 || !isOld(lookedAt)) return false;
     const ended = await subscriptions.missing(id, old);
     await connections.dropTopics(app, id, ended);
     return ended.length > 0;
@@ -97,10 +97,7 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
       if (written === "refused") return "too_many_connections";
       if (written === undefined) return "connected";
       await users.write(connection);
-      if (room !== undefined) {
-        const hash = topicHash(app, room);
-        await subscriptions.write(hash, shardIn(written.row.topics, hash), connection, validUntil);
-      }
+      if (room !== undefined) await subscriptions.write(topicHash(app, room), connection, validUntil);
       return "connected";
     },
 
@@ -121,31 +118,30 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
       const { app, topic, connection, validUntil } = input;
       const row = await addTopic(input);
       if (typeof row === "string") return { status: row };
-      const hash = topicHash(app, topic);
-      await subscriptions.write(hash, shardIn(row.topics, hash), connection, validUntil);
+      await subscriptions.write(topicHash(app, topic), connection, validUntil);
       return { status: "subscribed", from: row.connection.from };
     },
 
     async unsubscribe(app, topic, id) {
       const hash = topicHash(app, topic);
-      const topics: Topics = (await connections.read(app, id, "fresh"))?.topics ?? new Map();
+      const topics = (await connections.read(app, id, "fresh"))?.topics ?? new Map();
       // Also where the connection's row doesn't have it: what no row leads to would stay until it expires.
-      await subscriptions.remove(id, new Map([[hash, shardIn(topics, hash)]]));
+      await subscriptions.remove(id, [hash]);
       return topics.has(hash) && connections.removeTopic(app, id, hash);
     },
 
-    async endSubscription(app, topic, shard, subscriber) {
-      return subscriptions.end(topicHash(app, topic), shard, subscriber);
+    async endSubscription(app, topic, subscriber) {
+      return subscriptions.end(topicHash(app, topic), subscriber);
     },
 
     async disconnect(app, id) {
       const row = await connections.read(app, id, "fresh");
       if (row === undefined) return false;
       const user = userKeyOf(row.connection);
-      await table.deleteMany([...subscriptionKeys(id, row.topics), ...(user === undefined ? [] : [user])]);
+      await table.deleteMany([...subscriptionKeys(id, row.topics.keys()), ...(user === undefined ? [] : [user])]);
       const last = await connections.remove(app, id);
-      const late = [...(last?.topics ?? [])].filter(([topic]) => !row.topics.has(topic));
-      await subscriptions.remove(id, new Map(late));
+      const late = [...(last?.topics.keys() ?? [])].filter((topic) => !row.topics.has(topic));
+      await subscriptions.remove(id, late);
       // Only who removed the row gives back what it had, so once.
       if (last?.isCounted) await counts.giveBack(last.connection);
       return true;
@@ -154,10 +150,9 @@ export function createDynamoDbConnectionStore(options: DynamoDbConnectionStoreOp
     async subscribers({ app, topic, ...query }) {
       return subscriptions.page(topicHash(app, topic), query);
     },
-  };
-}
 
-/** The shard that a connection has in a topic; where it has none yet, the only one. */
-function shardIn(topics: Topics, topic: TopicHash): number {
-  return topics.get(topic) ?? 0;
+    async setShards(app, topic, change) {
+      await subscriptions.setShards(topicHash(app, topic), change);
+    },
+  };
 }

@@ -1,5 +1,6 @@
-import type { ConnectionId, Subscriber } from "../../model.ts";
+import { type ConnectionId, type Shard, type Subscriber, WHOLE } from "../../model.ts";
 import type { Freshness } from "../../ports/connection-store.ts";
+import { slotOf, slotsOf } from "../../shards.ts";
 
 interface Entry {
   /** Ascends along the list: a cursor is the order of the last entry seen, so it outlives that entry. */
@@ -12,6 +13,8 @@ interface Entry {
 }
 
 export interface PageQuery {
+  /** Only its subscribers, at the cost of a look at each of the others. */
+  readonly shard?: Shard;
   readonly cursor?: string;
   readonly limit: number;
   readonly freshness: Freshness;
@@ -35,7 +38,7 @@ interface KnownPage {
 /** Shorter pages are read anew. */
 const MIN_KNOWN = 64;
 
-/** One shard of a topic: subscribers in the order in which they came, with those just removed, for reads that answer stale. */
+/** A topic's subscribers in the order in which they came, with those just removed, for reads that answer stale. */
 export interface SubscriberList {
   /** Subscribes a connection now. One that is there stays at its place in the list, so that no walk through it ends later for it. */
   add(subscriber: Omit<Subscriber, "subscribedAt">, now: number): void;
@@ -51,8 +54,8 @@ export function createSubscriberList(staleMs: number): SubscriberList {
   const live = new Map<ConnectionId, Entry>();
   let lastOrder = 0;
   let compactedAt = 0;
-  /** By cursor: a long list is read far more often than it changes. */
-  const known = new Map<string | undefined, KnownPage>();
+  /** By shard and cursor: a long list is read far more often than it changes. */
+  const known = new Map<string, KnownPage>();
 
   /** At most once while stale reads still need what was removed: so churn doesn't make each removal walk the list. */
   function compact(now: number): void {
@@ -69,13 +72,15 @@ export function createSubscriberList(staleMs: number): SubscriberList {
     return isStale && previous !== undefined && now - subscriber.subscribedAt < staleMs ? previous : subscriber;
   }
 
-  function read({ cursor, limit, freshness, now }: PageQuery): PageOfList {
+  function read({ shard = WHOLE, cursor, limit, freshness, now }: PageQuery): PageOfList {
+    const isIn = within(shard);
     const subscribers: Subscriber[] = [];
     const expired: Subscriber[] = [];
     let index = cursor === undefined ? 0 : firstAfter(entries, Number(cursor));
     let last: Entry | undefined;
     for (; index < entries.length && subscribers.length + expired.length < limit; index++) {
       last = entries[index] as Entry;
+      if (!isIn(last.subscriber.id)) continue;
       const subscriber = seen(last, freshness, now);
       if (subscriber !== undefined) (subscriber.validUntil > now ? subscribers : expired).push(subscriber);
     }
@@ -121,16 +126,26 @@ export function createSubscriberList(staleMs: number): SubscriberList {
     },
 
     page(query) {
-      const { cursor, limit, freshness, now } = query;
+      const { shard = WHOLE, cursor = "", limit, freshness, now } = query;
       if (freshness === "stale") return read(query);
-      const before = known.get(cursor);
+      const key = `${shard.index}/${shard.of}/${cursor}`;
+      const before = known.get(key);
       if (before !== undefined && before.limit === limit && before.validUntil > now) return before.page;
       const page = read(query);
       if (page.subscribers.length < MIN_KNOWN) return page;
       const validUntil = page.subscribers.reduce((first, each) => Math.min(first, each.validUntil), Infinity);
-      known.set(cursor, { page, limit, validUntil });
+      known.set(key, { page, limit, validUntil });
       return page;
     },
+  };
+}
+
+function within(shard: Shard): (id: ConnectionId) => boolean {
+  if (shard.of === 1) return () => true;
+  const [first, last] = slotsOf(shard);
+  return (id) => {
+    const slot = slotOf(id);
+    return slot >= first && slot <= last;
   };
 }
 

@@ -10,15 +10,20 @@ export interface MemoryConnectionStoreOptions {
   readonly clock: Clock;
   /** For how long a read that doesn't ask for fresh answers what was there before, as DynamoDB's may. */
   readonly staleMs?: number;
-  /** Shards of each topic. */
-  readonly shards?: number;
 }
 
 interface Row {
   readonly connection: Connection;
-  /** The shard that each of its topics put it in. */
-  readonly topics: ReadonlyMap<Topic, number>;
+  readonly topics: ReadonlySet<Topic>;
 }
+
+interface TopicRow {
+  readonly list: SubscriberList;
+  shards: number;
+}
+
+/** A topic without subscribers. */
+const NOBODY: TopicRow = { list: createSubscriberList(0), shards: 1 };
 
 interface Cell {
   readonly row: Row | undefined;
@@ -27,14 +32,13 @@ interface Cell {
 }
 
 export function createMemoryConnectionStore(options: MemoryConnectionStoreOptions): ConnectionStore {
-  const { clock, staleMs = 1_000, shards = 1 } = options;
+  const { clock, staleMs = 1_000 } = options;
   const cells = new Map<string, Cell>();
-  const lists = new Map<string, SubscriberList[]>();
+  const topicRows = new Map<string, TopicRow>();
   const users = createUserLists();
   const counts = createConnectionCounts();
   /** What can be forgotten once no stale read needs it, in the order in which it falls due. */
   const leftovers: { readonly at: number; readonly forget: () => void }[] = [];
-  let turn = 0;
 
   function read(app: AppId, id: ConnectionId, freshness: Freshness, now: number): Row | undefined {
     const cell = cells.get(keyOf(app, id));
@@ -66,39 +70,25 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
     }
   }
 
-  function listOf(app: AppId, topic: Topic, shard: number): SubscriberList {
+  function add(app: AppId, topic: Topic, { id, address, connectedAt }: Target, validUntil: number, now: number): void {
     const key = keyOf(app, topic);
-    let all = lists.get(key);
-    if (all === undefined) {
-      all = Array.from({ length: shards }, () => createSubscriberList(staleMs));
-      lists.set(key, all);
-    }
-    return all[shard] as SubscriberList;
+    const row = topicRows.get(key) ?? { list: createSubscriberList(staleMs), shards: 1 };
+    topicRows.set(key, row);
+    row.list.add({ id, address, connectedAt, validUntil }, now);
   }
 
-  function add(app: AppId, topic: Topic, shard: number, target: Target, validUntil: number, now: number): void {
-    const { id, address, connectedAt } = target;
-    listOf(app, topic, shard).add({ id, address, connectedAt, validUntil }, now);
-  }
-
-  function leave(
-    app: AppId,
-    topic: Topic,
-    shard: number,
-    id: ConnectionId,
-    now: number,
-    subscribedAt?: number,
-  ): boolean {
+  function leave(app: AppId, topic: Topic, id: ConnectionId, now: number, subscribedAt?: number): boolean {
     const key = keyOf(app, topic);
-    const all = lists.get(key);
-    const wasThere = all?.[shard]?.remove(id, now, subscribedAt) ?? false;
-    const isEmpty = () => all?.every((list) => list.size === 0) ?? false;
-    if (isEmpty()) later(now, () => lists.get(key) === all && isEmpty() && lists.delete(key));
+    const row = topicRows.get(key);
+    if (row === undefined) return false;
+    const wasThere = row.list.remove(id, now, subscribedAt);
+    const isEmpty = () => row.list.size === 0;
+    if (isEmpty()) later(now, () => topicRows.get(key) === row && isEmpty() && topicRows.delete(key));
     return wasThere;
   }
 
   function remove({ connection, topics }: Row, now: number): void {
-    for (const [topic, shard] of topics) leave(connection.app, topic, shard, connection.id, now);
+    for (const topic of topics) leave(connection.app, topic, connection.id, now);
     users.remove(connection, now);
     counts.giveBack(connection);
   }
@@ -107,14 +97,8 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
   function withRoom(row: Row, max: number): Row {
     const { connection, topics } = row;
     if (topics.size < max) return row;
-    const isThere = (topic: Topic, shard: number) =>
-      lists.get(keyOf(connection.app, topic))?.[shard]?.has(connection.id) ?? false;
-    return { connection, topics: new Map([...topics].filter(([topic, shard]) => isThere(topic, shard))) };
-  }
-
-  function nextShard(): number {
-    turn = (turn + 1) % shards;
-    return turn;
+    const isThere = (topic: Topic) => topicRows.get(keyOf(connection.app, topic))?.list.has(connection.id) ?? false;
+    return { connection, topics: new Set([...topics].filter(isThere)) };
   }
 
   return {
@@ -122,11 +106,11 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
       const { app, id, room, validUntil } = connection;
       const now = clock.now();
       if (maxConnections !== undefined && !counts.take(connection, maxConnections, now)) return "too_many_connections";
-      const topics = new Map(read(app, id, "fresh", now)?.topics);
-      if (room !== undefined && !topics.has(room)) topics.set(room, nextShard());
+      const topics = new Set(read(app, id, "fresh", now)?.topics);
+      if (room !== undefined) topics.add(room);
       write(app, id, { connection, topics }, now);
       users.add(connection, now);
-      if (room !== undefined) add(app, room, topics.get(room) as number, connection, validUntil, now);
+      if (room !== undefined) add(app, room, connection, validUntil, now);
       return "connected";
     },
 
@@ -149,30 +133,26 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
       const row = read(app, connection.id, "fresh", now);
       if (row === undefined) return { status: "unknown_connection" };
       const { topics } = row.topics.has(topic) ? row : withRoom(row, maxSubscriptions);
-      const known = topics.get(topic);
-      if (known === undefined && topics.size >= maxSubscriptions) return { status: "too_many_subscriptions" };
-      const shard = known ?? nextShard();
-      if (known === undefined) {
-        write(app, connection.id, { ...row, topics: new Map(topics).set(topic, shard) }, now);
-      }
-      add(app, topic, shard, connection, validUntil, now);
+      const isNew = !topics.has(topic);
+      if (isNew && topics.size >= maxSubscriptions) return { status: "too_many_subscriptions" };
+      if (isNew) write(app, connection.id, { ...row, topics: new Set(topics).add(topic) }, now);
+      add(app, topic, connection, validUntil, now);
       return { status: "subscribed", from: row.connection.from };
     },
 
     async unsubscribe(app, topic, id) {
       const now = clock.now();
       const row = read(app, id, "fresh", now);
-      const shard = row?.topics.get(topic);
-      if (row === undefined || shard === undefined) return false;
-      const topics = new Map(row.topics);
+      if (row === undefined || !row.topics.has(topic)) return false;
+      const topics = new Set(row.topics);
       topics.delete(topic);
       write(app, id, { ...row, topics }, now);
-      leave(app, topic, shard, id, now);
+      leave(app, topic, id, now);
       return true;
     },
 
-    async endSubscription(app, topic, shard, { id, subscribedAt }) {
-      return leave(app, topic, shard, id, clock.now(), subscribedAt);
+    async endSubscription(app, topic, { id, subscribedAt }) {
+      return leave(app, topic, id, clock.now(), subscribedAt);
     },
 
     async disconnect(app, id) {
@@ -184,10 +164,15 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
       return true;
     },
 
-    async subscribers({ app, topic, shard, cursor, limit, freshness }) {
-      const list = lists.get(keyOf(app, topic))?.[shard];
-      if (list === undefined) return { subscribers: [], expired: [], shards: 1 };
-      return { ...list.page({ ...(cursor !== undefined && { cursor }), limit, freshness, now: clock.now() }), shards };
+    async subscribers({ app, topic, ...query }) {
+      const { list, shards } = topicRows.get(keyOf(app, topic)) ?? NOBODY;
+      const page = list.page({ ...query, now: clock.now() });
+      return query.shard === undefined && query.cursor === undefined ? { ...page, shards } : page;
+    },
+
+    async setShards(app, topic, { from, to }) {
+      const row = topicRows.get(keyOf(app, topic));
+      if (row?.shards === from) row.shards = to;
     },
   };
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Topic } from "@topicast/protocol";
-import type { AppId, ConnectionId } from "../../model.ts";
+import type { AppId, ConnectionId, Shard } from "../../model.ts";
 import type { IdempotencyKey } from "../../ports/topic-log.ts";
+import { slotOf, slotsOf } from "../../shards.ts";
 
 /*
  * Every row of the one table, and last that of the table of applications. Its key is `p` (partition) and `s` (sort), both strings; `x` is its
@@ -12,16 +13,22 @@ import type { IdempotencyKey } from "../../ports/topic-log.ts";
  * connection    p c/{app}/{id}         s #
  *     a  address, absent where it is the store's own     f  from
  *     r  room, absent where there is none                c  connectedAt
- *     v  validUntil                                      t  map from topic hash to 1,000 times the seconds
- *     u  when its topics were looked through last           from c to when it was added, and the shard
+ *     v  validUntil                                      t  map from topic hash to when it was added, in
+ *     u  when its topics were looked through last           whole seconds after c, as ms
  *     k  1 where it is counted, see below
  *   About 110 bytes with a `from` of 16 characters, and 28 a topic: beyond about 33 topics each write to it costs a second unit.
  *
- * subscription  p s/{topic hash}/{shard}   s {connection id}
+ * subscription  p s/{topic hash}       s {slot, two hex digits}{connection id}
  *     a, c, v  as above                                b  subscribedAt
- *   80 bytes, 51 of them in the 4 KB of a read unit; an address that isn't the store's own comes on top. Where a topic has several shards,
- *   their number belongs in the partition of shard 0 under the sort key "#": it sorts before every connection id, so that the Query that
- *   begins a walk returns it too.
+ *   80 bytes, 51 of them in the 4 KB of a read unit; an address that isn't the store's own comes on top. A shard is a range of slots, and a slot
+ *   follows from the id (`shards.ts`): any number of shards can be walked at any time, a subscribe has none to look up, and none is ever emptied or
+ *   left behind. One partition is enough: of its 3,000 read units a second a walk takes one for 51 posts, so that API Gateway would have to allow
+ *   150,000 of them a second, 15 times its default; of its 1,000 writes a subscriber who comes takes one, and API Gateway lets in 500 a second. Should
+ *   it run hot all the same, DynamoDB splits it between two slots.
+ *
+ * shards        p s/{topic hash}       s #
+ *     n  how many shards the topic has, where it has more than one
+ *   Before all subscriptions, so that the Query that begins a walk returns it too.
  *
  * user          p u/{hash of application and user}   s {connection id}
  *     a, c, v  as above
@@ -68,12 +75,13 @@ export interface Key {
 export type TopicHash = string & { readonly __brand: "TopicHash" };
 
 /** The sort key of a partition's only or first row: it sorts before every connection id and number. */
-const HEAD = "#";
+export const HEAD = "#";
 
 export const APPLICATIONS_PARTITION = "a";
 
 /** Digits of the largest safe integer. */
 const NUMBER_DIGITS = 16;
+const SLOT_DIGITS = 2;
 
 export function topicHash(app: AppId, topic: Topic): TopicHash {
   return hashOf([app, topic]) as TopicHash;
@@ -84,12 +92,28 @@ export function connectionKey(app: AppId, id: ConnectionId): Key {
   return { p: `c/${encodeURIComponent(app)}/${id}`, s: HEAD };
 }
 
-export function subscriptionKey(topic: TopicHash, shard: number, id: ConnectionId): Key {
-  return { p: subscriptionPartition(topic, shard), s: id };
+export function subscriptionKey(topic: TopicHash, id: ConnectionId): Key {
+  return { p: subscriptionPartition(topic), s: `${slotText(slotOf(id))}${id}` };
 }
 
-export function subscriptionPartition(topic: TopicHash, shard: number): string {
-  return `s/${topic}/${shard}`;
+export function subscriptionPartition(topic: TopicHash): string {
+  return `s/${topic}`;
+}
+
+/** Bounds of the sort keys of a shard's subscriptions. */
+export function subscriptionRange(shard: Shard): readonly [string, string] {
+  const [first, last] = slotsOf(shard);
+  // Every id sorts before it.
+  return [slotText(first), `${slotText(last)}~`];
+}
+
+/** The connection of a subscription's sort key. */
+export function subscribedId(sortKey: string): ConnectionId {
+  return sortKey.slice(SLOT_DIGITS) as ConnectionId;
+}
+
+export function shardsKey(topic: TopicHash): Key {
+  return { p: subscriptionPartition(topic), s: HEAD };
 }
 
 export function countKey(app: AppId): Key {
@@ -128,6 +152,10 @@ export function applicationKey(name: string): Key {
 /** Of a key that an append, or a claim, was given. */
 export function idempotencyKey(topic: TopicHash, { sender, value }: IdempotencyKey, use: "append" | "claim"): Key {
   return { p: `k/${hashOf([topic, sender, value])}`, s: use };
+}
+
+function slotText(slot: number): string {
+  return slot.toString(16).padStart(SLOT_DIGITS, "0");
 }
 
 function hashOf(parts: readonly string[]): string {
