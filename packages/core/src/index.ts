@@ -79,6 +79,16 @@ export type {
   SendOptions,
 } from "./ports/fanout-queue.ts";
 export type { Ports } from "./ports/ports.ts";
+export {
+  GATHERED_AFTER_MS,
+  type Gathering,
+  type TickClaim,
+  type Ticking,
+  type TickMessage,
+  type TickPage,
+  type Ticks,
+  type WakeUp,
+} from "./ports/ticks.ts";
 export type { Knock, TokenAuthority, Vouched } from "./ports/token-authority.ts";
 export {
   type Appended,

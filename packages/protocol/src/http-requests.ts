@@ -22,6 +22,8 @@ export interface HttpPublish {
   readonly payloads: readonly Json[];
   /** No number, no history. Absent where the publish doesn't say: the topic's rule decides. */
   readonly ephemeral?: boolean;
+  /** Of a tick's ephemeral messages of one name and sender only the newest is delivered. */
+  readonly latest?: string;
   readonly from?: string;
   /** Whoever repeats the publish with it gets the first answer. */
   readonly key?: string;
@@ -99,6 +101,7 @@ function parsePublish(topic: unknown, fields: JsonObject): Result<HttpPublish> {
     topic: name.value,
     payloads: list.value,
     ...ephemeral.value,
+    ...(latest !== undefined && { latest }),
     ...(from !== undefined && { from }),
     ...(key !== undefined && { key }),
   });

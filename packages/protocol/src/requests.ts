@@ -41,6 +41,8 @@ export interface PublishRequest extends Tagged {
   readonly payloads: readonly Json[];
   /** No number, no history. Absent where the publish doesn't say: the topic's rule decides. */
   readonly ephemeral?: boolean;
+  /** Of a tick's ephemeral messages of one name and sender only the newest is delivered. */
+  readonly latest?: string;
   /** Whoever repeats the publish with it gets the first answer. */
   readonly key?: string;
   /** Whether this connection gets it too. */
@@ -182,6 +184,7 @@ function parsePublish(fields: JsonObject): Result<PublishRequest> {
     topic: topic.value,
     payloads: list.value,
     ...ephemeral.value,
+    ...(latest !== undefined && { latest }),
     ...(key !== undefined && { key }),
     echo,
     ...tag({ id }),

@@ -32,7 +32,7 @@ describe("parseHttpPublish", () => {
     ["`ephemeral: false`", { ephemeral: false }, { ephemeral: false }],
     ["a key", { key: "k1" }, { key: "k1" }],
     ["`ephemeral: true`", { ephemeral: true }, { ephemeral: true }],
-    ["`latest`, which implies ephemeral", { latest: "score" }, { ephemeral: true }],
+    ["`latest`, which implies ephemeral", { latest: "score" }, { ephemeral: true, latest: "score" }],
     ["`from`", { from: "jobs" }, { from: "jobs" }],
     ["the longest `from`", { from: "x".repeat(64) }, { from: "x".repeat(64) }],
     ["another topic in the body, which it ignores", { topic: "room/2" }, {}],

@@ -1,4 +1,4 @@
-import type { Appended, IdempotencyKey, LoggedMessage, LogPage, Retention, TopicLog } from "@topicast/core";
+import type { Appended, IdempotencyKey, LoggedMessage, LogPage, Retention, TickClaim, TopicLog } from "@topicast/core";
 import { type AppId, DEFAULT_APP } from "@topicast/core";
 import { type Json, MAX_SERVER_FRAME_BYTES, type Place, type Topic } from "@topicast/protocol";
 import type { TestClock } from "./clock.ts";
@@ -37,6 +37,7 @@ export interface AppendOptions {
   readonly app?: AppId;
   readonly key?: IdempotencyKey;
   readonly retention?: Retention;
+  readonly tick?: TickClaim;
 }
 
 /** Appends payloads as one batch now. */
@@ -44,9 +45,9 @@ export function append(
   { log, clock }: TopicLogHarness,
   topic: Topic,
   payloads: readonly Json[],
-  { app = DEFAULT_APP, key, retention = DEFAULT_RETENTION }: AppendOptions = {},
+  { app = DEFAULT_APP, retention = DEFAULT_RETENTION, ...marks }: AppendOptions = {},
 ): Promise<Appended> {
-  const batch = { payloads, from: "alice", time: clock.now(), ...(key !== undefined && { key }) };
+  const batch = { payloads, from: "alice", time: clock.now(), ...marks };
   return log.append(app, topic, batch, retention);
 }
 

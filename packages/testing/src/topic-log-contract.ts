@@ -22,6 +22,8 @@ import {
   type TopicLogHarness,
   wholeHistory,
 } from "./log-steps.ts";
+import { describeTickPages } from "./log-tick-pages-contract.ts";
+import { describeTicks } from "./log-ticks-contract.ts";
 
 /** What every driver of `TopicLog` promises. Each call of `createHarness` begins with an empty log. */
 export function describeTopicLogContract(name: string, createHarness: CreateTopicLogHarness): void {
@@ -39,6 +41,8 @@ export function describeTopicLogContract(name: string, createHarness: CreateTopi
     describe("restarting", () => describeRestarting(harness));
     describe("applications and topics", () => describeApartness(harness));
     describe("retention", () => describeRetention(harness));
+    describe("ticks", () => describeTicks(harness));
+    describe("what a tick reads", () => describeTickPages(harness));
   });
 }
 

@@ -1,5 +1,6 @@
 import { type Json, MAX_SERVER_FRAME_BYTES, type Place, type Topic } from "@topicast/protocol";
 import type { AppId, LoggedMessage } from "../model.ts";
+import type { TickClaim, Ticking, Ticks } from "./ticks.ts";
 
 /** What a publisher names a batch by, so that it can send it again. Unique within application, topic and sender for {@link KEY_LIFE_MS}. */
 export interface IdempotencyKey {
@@ -16,6 +17,8 @@ export interface Batch {
   /** Unix ms at which the service accepted it. */
   readonly time: number;
   readonly key?: IdempotencyKey;
+  /** Where it is to leave in a tick. */
+  readonly tick?: TickClaim;
 }
 
 export interface Appended {
@@ -26,6 +29,8 @@ export interface Appended {
    * None where the topic began a new epoch since: they are no longer its history.
    */
   readonly messages: readonly LoggedMessage[];
+  /** Of a batch that is to leave in a tick, as its count found it. Absent for a repeat, which counted nothing. */
+  readonly ticking?: Ticking;
 }
 
 /** The history that a topic keeps: its newest messages by number and age. */
@@ -70,7 +75,7 @@ export interface LatestPage {
  *
  * Every method may throw `UnavailableError`.
  */
-export interface TopicLog {
+export interface TopicLog extends Ticks {
   /**
    * Numbers a batch and writes it. Once this resolves, every later read has it. Numbers are unique within an epoch and never used
    * again, whether or not the append succeeds.

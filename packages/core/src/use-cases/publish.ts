@@ -20,6 +20,8 @@ export interface PublishInput {
   readonly echo: boolean;
   /** At most once, unordered, unrecorded. Where absent the topic's rule says. */
   readonly ephemeral?: boolean | undefined;
+  /** Of a tick's ephemeral messages of one name and sender only the newest is delivered. */
+  readonly latest?: string | undefined;
   /** Idempotency key: a repeat within five minutes gets the first answer and publishes nothing new. */
   readonly key?: string | undefined;
 }

@@ -55,7 +55,8 @@ function goesWith({ request }: Turn, batch: readonly Turn[]): boolean {
   const first = batch[0]?.request;
   if (first === undefined || first.key !== undefined || request.key !== undefined) return false;
   const count = batch.reduce((sum, turn) => sum + turn.request.payloads.length, request.payloads.length);
-  return count <= MAX_BATCH && first.from === request.from && first.ephemeral === request.ephemeral;
+  const isAlike = first.ephemeral === request.ephemeral && first.latest === request.latest;
+  return count <= MAX_BATCH && first.from === request.from && isAlike;
 }
 
 async function publishBatch(caller: Caller, batch: readonly Turn[]): Promise<Outcome[]> {

@@ -40,16 +40,24 @@ import { slotOf, slotsOf } from "../../shards.ts";
  *
  * topic         p t/{topic hash}       s #
  *     e  epoch                                           n  the last number taken
- *     c  checkpoint: every number up to it is settled    n0 … n3, t0 … t3  recent takings, see `topic-log/dynamodb-head.ts`
+ *     c  checkpoint: every number up to it is settled    n0 … n3, t0 … t3  recent takings, see `topic-log/dynamodb-takings.ts`
  *     b  when its first number was taken
- *   About 160 bytes.
+ *   About 160 bytes. Where its deliveries leave in ticks, about 80 more:
+ *     w  wake-up: id, when it is due, 1 where it is sent   d  the last number that was handed out, both only while something may wait
+ *     g  the last number of what was gathered              a  when that was counted
+ *     h  the last of these that was handed out
  *
  * log           p l/{topic hash}/{epoch}   s {its first number, 16 digits}
  *     q  how many numbers it holds, absent for one       k  when they were taken
  *     m  payloads, JSON of an array, deflated where long f  from, absent where there is none
  *     t  time                                            i  the value of its idempotency key, absent where there is none
  *     v  void: nobody may write here; besides only k, and q where its publisher or a repeat knew how many
+ *     o  the connection that gets no copy, absent where there is none, and where nothing waits for a tick
  *   About 100 bytes without payloads and key. The partition is one epoch's, so that numbers that begin again meet no old rows.
+ *
+ * gathered      p g/{topic hash}/{epoch}   s {number, 16 digits}
+ *     m, f, t, i, o  as in the log                     l  the name of a latest, absent where there is none
+ *   What is ephemeral, until the next tick. As the log's, and deleted after an hour.
  *
  * key           p k/{hash of topic, sender and key}    s append
  *     e  epoch and                                       n  first of the numbers that its batch was given last
@@ -138,6 +146,14 @@ export function logKey(topic: TopicHash, epoch: string, first: number): Key {
 
 export function logPartition(topic: TopicHash, epoch: string): string {
   return `l/${topic}/${epoch}`;
+}
+
+export function gatheredKey(topic: TopicHash, epoch: string, number: number): Key {
+  return { p: gatheredPartition(topic, epoch), s: logSort(number) };
+}
+
+export function gatheredPartition(topic: TopicHash, epoch: string): string {
+  return `g/${topic}/${epoch}`;
 }
 
 /** Numbers as text that sorts as they do. */

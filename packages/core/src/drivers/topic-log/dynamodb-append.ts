@@ -27,7 +27,7 @@ export function createAppend({ heads, rows, keyRows, now }: AppendOptions): Appe
 
   async function appendOnce(topic: TopicHash, batch: Batch): Promise<Appended> {
     for (let attempt = 0; attempt < MAX_TAKES; attempt++) {
-      const taken = await heads.take(topic, batch.payloads.length);
+      const taken = await heads.take(topic, batch.payloads.length, batch.tick);
       const outcome = await write(topic, taken, batch);
       if (outcome === "written") return appended(taken, batch);
       if (outcome === "late")
@@ -46,7 +46,7 @@ export function createAppend({ heads, rows, keyRows, now }: AppendOptions): Appe
     for (let attempt = 0; attempt < MAX_TAKES; attempt++) {
       const written = known && (await writtenOrVoid(topic, known));
       if (written !== undefined) return repeated(topic, written);
-      const taken = await heads.take(topic, batch.payloads.length);
+      const taken = await heads.take(topic, batch.payloads.length, batch.tick);
       if (!(await keyRows.write(topic, key, taken, known))) {
         // Another one has the key, so that nobody writes here.
         await rows.makeVoid({ topic, ...taken }, taken.by);
@@ -83,8 +83,9 @@ export function createAppend({ heads, rows, keyRows, now }: AppendOptions): Appe
 }
 
 function appended(taken: Taken, batch: Batch): Appended {
-  const { epoch, first, last } = taken;
-  return { place: { epoch, seq: last }, messages: messagesOf(first, { ...batch, key: batch.key?.value }) };
+  const { epoch, first, last, ticking } = taken;
+  const messages = messagesOf(first, { ...batch, key: batch.key?.value });
+  return { place: { epoch, seq: last }, messages, ...(ticking !== undefined && { ticking }) };
 }
 
 function tooManyTakes(): UnavailableError {

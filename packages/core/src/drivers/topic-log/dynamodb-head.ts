@@ -1,28 +1,16 @@
 import { randomBytes } from "node:crypto";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { UnavailableError } from "../../errors.ts";
-import { VOID_AFTER_MS } from "../../ports/topic-log.ts";
+import type { TickClaim, Ticking } from "../../ports/ticks.ts";
 import { type Item, number, numberOf, optionalNumber, text, textOf, ttl } from "../dynamodb/attributes.ts";
 import { type TopicHash, topicKey } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
+import { type Counting, type Taking, takingOf, takingsOf } from "./dynamodb-takings.ts";
+import { claimOf, type TickMarks, tickingOf, tickMarksOf } from "./dynamodb-tick-marks.ts";
 import { TOPIC_LIFE_LEFT_MS, TOPIC_LIFE_MS } from "./dynamodb-times.ts";
 
 /** Tries to read or count in a topic that is forgotten at the same moment. */
 const MAX_TRIES = 3;
-
-/**
- * A topic's row remembers when numbers were taken: for each of the last four spans of a second the highest number of the span, and the time
- * of its taking. So a reader knows the age of what isn't written, though a single blind update counts. Four spans of half the time after
- * which a number is void: the one that proves this age is not overwritten before the next does.
- */
-const TAKING_SPAN_MS = VOID_AFTER_MS / 2;
-const TAKING_SPANS = [0, 1, 2, 3];
-
-/** Every number up to `upTo` was taken by `at` (Unix ms). */
-export interface Taking {
-  readonly upTo: number;
-  readonly at: number;
-}
 
 export interface TopicHead {
   readonly epoch: string;
@@ -33,6 +21,7 @@ export interface TopicHead {
   /** Every number up to it is written or void. */
   readonly checkpoint: number;
   readonly takings: readonly Taking[];
+  readonly ticks: TickMarks;
   /** Unix ms. */
   readonly expiresAt: number;
 }
@@ -44,12 +33,23 @@ export interface Taken {
   /** Unix ms before and after: the numbers were taken in between. */
   readonly after: number;
   readonly by: number;
+  /** Where they are to leave in a tick. */
+  readonly ticking?: Ticking;
+}
+
+/** What is gathered, as it was counted in. */
+export interface Counted {
+  readonly epoch: string;
+  readonly number: number;
+  readonly ticking: Ticking;
 }
 
 /** The rows of topics. */
 export interface TopicHeads {
   /** Takes the next numbers; begins the topic where there is none. */
-  take(topic: TopicHash, count: number): Promise<Taken>;
+  take(topic: TopicHash, count: number, tick?: TickClaim): Promise<Taken>;
+  /** Counts in what is gathered; begins the topic where there is none. */
+  gather(topic: TopicHash, tick: TickClaim): Promise<Counted>;
   /** Always fresh. Begins the topic where there is none. */
   read(topic: TopicHash): Promise<TopicHead>;
   /** Undefined where there is none. Always fresh. */
@@ -66,11 +66,6 @@ export interface TopicHeadsOptions {
   readonly table: Table;
   /** Unix ms. */
   readonly now: () => number;
-}
-
-/** The last number that was taken by `time`, as far as is known. */
-export function takenBy({ takings }: TopicHead, time: number): number {
-  return Math.max(0, ...takings.filter(({ at }) => at <= time).map(({ upTo }) => upTo));
 }
 
 export function isNearItsEnd({ expiresAt }: TopicHead, now: number): boolean {
@@ -102,30 +97,41 @@ export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads 
     return isFirst ? headOf(item) : undefined;
   }
 
+  /** Counts in a topic, which it begins where there is none; Unix ms before, and the row as it is after. */
+  async function count(topic: TopicHash, counting: (now: number) => Counting, tick?: TickClaim) {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const after = now();
+      const { update, values } = counting(after);
+      const claim = tick && claimOf(tick);
+      const item = await table.update(topicKey(topic), {
+        update: `SET ${update}${claim ? `, ${claim.update}` : ""}, e = if_not_exists(e, :epoch), x = :x`,
+        condition: "attribute_not_exists(x) OR x > :now",
+        values: {
+          ...values,
+          ...claim?.values,
+          ":zero": number(0),
+          ":epoch": text(newEpoch()),
+          ":x": ttl(after + TOPIC_LIFE_MS),
+          ":now": seconds(after),
+        },
+      });
+      if (item !== undefined) return { after, item };
+      await begin(topic);
+    }
+    throw new UnavailableError("store", `No number could be taken in ${MAX_TRIES} tries. Try again.`);
+  }
+
   return {
-    async take(topic, count) {
-      for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-        const after = now();
-        const span = Math.floor(after / TAKING_SPAN_MS) % TAKING_SPANS.length;
-        const item = await table.update(topicKey(topic), {
-          update: `SET n${span} = if_not_exists(n, :zero) + :count, t${span} = :after, n = if_not_exists(n, :zero) + :count, b = if_not_exists(b, :after), e = if_not_exists(e, :epoch), x = :x`,
-          condition: "attribute_not_exists(x) OR x > :now",
-          values: {
-            ":zero": number(0),
-            ":count": number(count),
-            ":after": number(after),
-            ":epoch": text(newEpoch()),
-            ":x": ttl(after + TOPIC_LIFE_MS),
-            ":now": seconds(after),
-          },
-        });
-        if (item !== undefined) {
-          const { epoch, last } = headOf(item);
-          return { epoch, first: last - count + 1, last, after, by: now() };
-        }
-        await begin(topic);
-      }
-      throw new UnavailableError("store", `No number could be taken in ${MAX_TRIES} tries. Try again.`);
+    async take(topic, size, tick) {
+      const { after, item } = await count(topic, (at) => takingOf(size, at), tick);
+      const { epoch, last } = headOf(item);
+      const taken = { epoch, first: last - size + 1, last, after, by: now() };
+      return tick === undefined ? taken : { ...taken, ticking: tickingOf(item) };
+    },
+
+    async gather(topic, tick) {
+      const { item } = await count(topic, gatheringOf, tick);
+      return { epoch: textOf(item, "e"), number: numberOf(item, "g"), ticking: tickingOf(item) };
     },
 
     async read(topic) {
@@ -164,16 +170,22 @@ export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads 
   };
 }
 
+/** What is gathered is counted apart from messages. */
+function gatheringOf(now: number): Counting {
+  return {
+    update: "g = if_not_exists(g, :zero) + :one, a = :after, n = if_not_exists(n, :zero)",
+    values: { ":one": number(1), ":after": number(now) },
+  };
+}
+
 function headOf(item: Item): TopicHead {
   return {
     epoch: textOf(item, "e"),
     last: numberOf(item, "n"),
     firstTakenAt: optionalNumber(item, "b"),
     checkpoint: optionalNumber(item, "c") ?? 0,
-    takings: TAKING_SPANS.flatMap((span) => {
-      const at = optionalNumber(item, `t${span}`);
-      return at === undefined ? [] : [{ upTo: numberOf(item, `n${span}`), at }];
-    }),
+    takings: takingsOf(item),
+    ticks: tickMarksOf(item),
     expiresAt: numberOf(item, "x") * 1_000,
   };
 }

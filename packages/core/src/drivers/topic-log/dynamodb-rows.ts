@@ -1,7 +1,4 @@
-import { deflateRawSync, inflateRawSync } from "node:zlib";
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import type { Json } from "@topicast/protocol";
-import type { LoggedMessage } from "../../model.ts";
+import type { ConnectionId, LoggedMessage } from "../../model.ts";
 import type { Batch } from "../../ports/topic-log.ts";
 import {
   type Item,
@@ -16,12 +13,8 @@ import {
 import { logKey, logPartition, logSort, type TopicHash } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
 import type { Taken } from "./dynamodb-head.ts";
+import { packPayloads, payloadsOf } from "./dynamodb-payloads.ts";
 import { LOG_ROW_LIFE_MS } from "./dynamodb-times.ts";
-
-/** Longer payloads are deflated: JSON of 1 KB, whatever it holds, then fits into the 1 KB of a write unit with all that stands around it. */
-const DEFLATE_OVER_BYTES = 600;
-/** Far above what a publish may bring. */
-const MAX_INFLATED_BYTES = 4 * 1024 * 1024;
 
 /** What says which numbers are settled. */
 const MARKS = "s, q, k, v";
@@ -41,6 +34,8 @@ export interface LogRow extends LogMark {
   readonly expiresAt: number;
   /** None where it is void. */
   readonly messages: readonly LoggedMessage[];
+  /** The connection that gets no copy. */
+  readonly except?: ConnectionId;
 }
 
 /** Numbers from `first` to `last` in one epoch of a topic. */
@@ -134,7 +129,7 @@ export function createLogRows(table: Table): LogRows {
 }
 
 /** A batch as its row has it. */
-interface Content extends Omit<Batch, "key"> {
+interface Content extends Omit<Batch, "key" | "tick"> {
   /** The value of its idempotency key. */
   readonly key: string | undefined;
 }
@@ -150,12 +145,13 @@ export function messagesOf(first: number, { payloads, from, time, key }: Content
   }));
 }
 
-function itemOf({ by }: Taken, { payloads, from, time, key }: Batch): Item {
+function itemOf({ by }: Taken, { payloads, from, time, key, tick }: Batch): Item {
   return {
     ...quantity(payloads.length),
-    m: pack(JSON.stringify(payloads)),
+    m: packPayloads(payloads),
     ...(from !== undefined && { f: text(from) }),
     ...(key !== undefined && { i: text(key.value) }),
+    ...(tick?.except !== undefined && { o: text(tick.except) }),
     t: number(time),
     k: number(by),
     x: ttl(by + LOG_ROW_LIFE_MS),
@@ -180,22 +176,14 @@ function rowOf(epoch: string, item: Item): LogRow {
   const mark = markOf(item);
   const expiresAt = numberOf(item, "x") * 1_000;
   if (mark.isVoid) return { ...mark, epoch, expiresAt, messages: [] };
-  const payloads = JSON.parse(unpack(item.m)) as readonly Json[];
   const from = optionalText(item, "f");
   const content = {
-    payloads,
+    payloads: payloadsOf(item),
     ...(from !== undefined && { from }),
     time: numberOf(item, "t"),
     key: optionalText(item, "i"),
   };
-  return { ...mark, epoch, expiresAt, messages: messagesOf(mark.first, content) };
-}
-
-function pack(json: string): AttributeValue {
-  return Buffer.byteLength(json) > DEFLATE_OVER_BYTES ? { B: deflateRawSync(json) } : text(json);
-}
-
-function unpack(packed: AttributeValue | undefined): string {
-  if (packed?.B !== undefined) return inflateRawSync(packed.B, { maxOutputLength: MAX_INFLATED_BYTES }).toString();
-  return textOf({ m: packed ?? { NULL: true } }, "m");
+  const except = optionalText(item, "o") as ConnectionId | undefined;
+  const messages = messagesOf(mark.first, content);
+  return { ...mark, epoch, expiresAt, messages, ...(except !== undefined && { except }) };
 }

@@ -6,10 +6,13 @@ import { topicHash } from "../dynamodb/keys.ts";
 import { createTable } from "../dynamodb/table.ts";
 import { createAppend } from "./dynamodb-append.ts";
 import { createTopicHeads, type TopicHead } from "./dynamodb-head.ts";
+import { createGatheredRows } from "./dynamodb-gathered-rows.ts";
 import { createHistory } from "./dynamodb-history.ts";
 import { createKeyRows } from "./dynamodb-key-rows.ts";
 import { createLogRows } from "./dynamodb-rows.ts";
 import { createSettle } from "./dynamodb-settling.ts";
+import { createTickMarkRows } from "./dynamodb-tick-marks.ts";
+import { createDynamoDbTicks } from "./dynamodb-ticks.ts";
 
 export interface DynamoDbTopicLogOptions {
   readonly client: DynamoDBClient;
@@ -36,6 +39,8 @@ export function createDynamoDbTopicLog(options: DynamoDbTopicLogOptions): TopicL
   const append = createAppend({ heads, rows, keyRows, now });
   const settle = createSettle({ heads, rows, now, random });
   const history = createHistory({ rows, now });
+  const marks = createTickMarkRows(table);
+  const ticks = createDynamoDbTicks({ heads, marks, rows, gatheredRows: createGatheredRows(table), settle, now });
 
   return {
     append: (app, topic, batch) => append(topicHash(app, topic), batch),
@@ -77,6 +82,13 @@ export function createDynamoDbTopicLog(options: DynamoDbTopicLogOptions): TopicL
     },
 
     restart: (app, topic) => heads.restart(topicHash(app, topic)),
+
+    gather: (app, topic, gathering) => ticks.gather(topicHash(app, topic), gathering),
+    ticking: (app, topic) => ticks.ticking(topicHash(app, topic)),
+    replaceWakeUp: (app, topic, from, to) => ticks.replaceWakeUp(topicHash(app, topic), from, to),
+    readTick: (app, topic, { epoch, seq }) => ticks.readTick(topicHash(app, topic), epoch, seq),
+    claimTick: (app, topic, page, next) => ticks.claimTick(topicHash(app, topic), page, next),
+    endTicks: (app, topic, page) => ticks.endTicks(topicHash(app, topic), page),
   };
 }
 

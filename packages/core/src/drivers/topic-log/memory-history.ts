@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
-import type { LoggedMessage } from "../../model.ts";
+import type { ConnectionId, LoggedMessage } from "../../model.ts";
+import type { TickMessage } from "../../ports/ticks.ts";
 import { MAX_PAGE_BYTES, type PageOptions, type Retention } from "../../ports/topic-log.ts";
 import { createOrder } from "./memory-order.ts";
 
@@ -12,6 +13,8 @@ interface Entry {
   readonly message: LoggedMessage;
   /** Of its payload as JSON. */
   readonly payloadBytes: number;
+  /** The connection that gets no copy, where a tick is to deliver it. */
+  readonly except?: ConnectionId | undefined;
 }
 
 /** One epoch's messages that are at hand. */
@@ -24,6 +27,11 @@ export interface History {
   writtenAt: number;
   /** As the last append gave it. */
   retention: Retention;
+}
+
+/** How what is added is kept. */
+export interface Keeping extends Pick<HistoryQuery, "retention" | "upTo"> {
+  readonly except?: ConnectionId | undefined;
 }
 
 /** What of a history is asked for: up to `upTo`, where it is settled. */
@@ -40,7 +48,7 @@ export interface HistoryPage {
 export interface Histories {
   readonly bytes: number;
   /** Returns the bytes that it adds. Drops what is no longer kept, none of it beyond `upTo`: below that a late message may still come. */
-  add(history: History, messages: readonly LoggedMessage[], options: Pick<HistoryQuery, "retention" | "upTo">): number;
+  add(history: History, messages: readonly LoggedMessage[], options: Keeping): number;
   /** Drops a whole history. */
   forget(history: History): void;
   /** Drops the history that got no message for longest; false where there is none. */
@@ -50,6 +58,8 @@ export interface Histories {
   readLatest(history: History, query: HistoryQuery): HistoryPage;
   /** Those of these numbers that are still at hand. */
   between(history: History, first: number, last: number): readonly LoggedMessage[];
+  /** The same, as a tick delivers them; the first of them where all are more than a page. */
+  tickBetween(history: History, first: number, last: number): readonly TickMessage[];
 }
 
 export function createHistory(): History {
@@ -107,10 +117,11 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
       return bytes;
     },
 
-    add(history, messages, { retention, upTo }) {
+    add(history, messages, { retention, upTo, except }) {
       const entries = messages.map((message) => ({
         message,
         payloadBytes: Buffer.byteLength(JSON.stringify(message.payload)),
+        except,
       }));
       insert(history.entries, entries);
       const added = bytesOf(entries);
@@ -149,6 +160,20 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
 
     between({ entries }, first, last) {
       return messagesOf(entries.slice(firstAbove(entries, first - 1), firstAbove(entries, last)));
+    },
+
+    tickBetween({ entries }, first, last) {
+      let bytes = 0;
+      const found: TickMessage[] = [];
+      for (const { message, payloadBytes, except } of entries.slice(
+        firstAbove(entries, first - 1),
+        firstAbove(entries, last),
+      )) {
+        if (bytes >= MAX_PAGE_BYTES) break;
+        bytes += payloadBytes;
+        found.push({ message, ...(except !== undefined && { except }) });
+      }
+      return found;
     },
 
     readLatest(history, { upTo, limit, retention }) {

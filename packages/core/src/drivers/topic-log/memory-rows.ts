@@ -4,6 +4,7 @@ import type { AppId } from "../../model.ts";
 import { VOID_AFTER_MS } from "../../ports/topic-log.ts";
 import { createHistory, type History } from "./memory-history.ts";
 import { createOrder, type Order } from "./memory-order.ts";
+import { createTickState, type TickState } from "./memory-tick-state.ts";
 
 /** Numbers that follow one another, in one epoch of a topic. */
 export interface Taken {
@@ -21,6 +22,7 @@ export interface TopicRow {
   readonly history: History;
   /** Numbers taken and neither written nor void yet, by their first. */
   readonly empty: Map<number, Taken>;
+  readonly ticks: TickState;
   /** The last number taken. */
   taken: number;
   /** Unix ms of the last call about the topic. */
@@ -63,7 +65,8 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
   function begin(name: string): TopicRow {
     makeRoom();
     const now = clock.now();
-    const row = { name, epoch: newEpoch(), history: createHistory(), empty: new Map(), taken: 0, activeAt: now };
+    const parts = { history: createHistory(), empty: new Map(), ticks: createTickState() };
+    const row = { name, epoch: newEpoch(), ...parts, taken: 0, activeAt: now };
     rows.set(name, row);
     unused.touch(row);
     return row;

@@ -2,6 +2,7 @@ import type { Topic } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
 import { UnavailableError } from "../../errors.ts";
 import type { AppId, LoggedMessage } from "../../model.ts";
+import type { Ticking } from "../../ports/ticks.ts";
 import {
   type Appended,
   type Batch,
@@ -13,6 +14,8 @@ import {
 import { createHistories } from "./memory-history.ts";
 import { createKeys, type KeyRow, keyIdOf } from "./memory-keys.ts";
 import { close, closedUpTo, createTopicRows, type Taken } from "./memory-rows.ts";
+import { claimTicks, handedOutUpTo } from "./memory-tick-state.ts";
+import { createMemoryTicks } from "./memory-ticks.ts";
 
 export interface MemoryTopicLogOptions {
   readonly clock: Pick<Clock, "now">;
@@ -66,11 +69,19 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
     const messages = rows.isCurrent(taken.row) ? messagesOf(taken, batch) : [];
     if (key !== undefined) key.isWritten = true;
     if (messages.length > 0) {
-      const bytes = histories.add(taken.row.history, messages, { retention, upTo: closedUpTo(taken.row) });
+      const upTo = Math.min(closedUpTo(taken.row), handedOutUpTo(taken.row));
+      const bytes = histories.add(taken.row.history, messages, { retention, upTo, except: batch.tick?.except });
       if (key !== undefined) keys.keepMessages(key, messages, bytes);
       makeRoom();
     }
     return { place: { epoch: taken.row.epoch, seq: taken.last }, messages };
+  }
+
+  /** Counts a batch in, and takes its numbers. */
+  function take(app: AppId, topic: Topic, { payloads, tick }: Batch): { taken: Taken; ticking: Ticking | undefined } {
+    const row = rows.of(app, topic);
+    const ticking = tick && claimTicks(row, tick);
+    return { taken: rows.take(row, payloads.length), ticking };
   }
 
   function answerOf({ taken, messages }: KeyRow): Appended {
@@ -88,12 +99,12 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
       if (known === undefined) keys.expectRoom();
       // Its publisher may be dead. Where it is only late, it can't write these any more.
       else close(known.taken);
-      const taken = rows.take(rows.of(app, topic), batch.payloads.length);
+      const { taken, ticking } = take(app, topic, batch);
       const held = beforeKey?.();
       if (held !== undefined) await held;
       const mine = keys.move(id, known, taken);
       const appended = mine && (await write(taken, batch, retention, mine));
-      if (appended !== undefined) return appended;
+      if (appended !== undefined) return counted(appended, ticking);
       // Another one with this key was quicker, or a reader made the numbers void: these are never written.
       close(taken);
     }
@@ -102,9 +113,9 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
 
   async function appendWithoutKey(app: AppId, topic: Topic, batch: Batch, retention: Retention): Promise<Appended> {
     for (let takes = 0; takes < MAX_TAKES; takes++) {
-      const taken = rows.take(rows.of(app, topic), batch.payloads.length);
+      const { taken, ticking } = take(app, topic, batch);
       const appended = await write(taken, batch, retention);
-      if (appended !== undefined) return appended;
+      if (appended !== undefined) return counted(appended, ticking);
     }
     throw new UnavailableError("store", `A message was too late with its number ${MAX_TAKES} times. Publish it again.`);
   }
@@ -147,7 +158,13 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
     async restart(app, topic) {
       rows.restart(app, topic);
     },
+
+    ...createMemoryTicks({ rows, histories, clock, beforeWrite }),
   };
+}
+
+function counted(appended: Appended, ticking: Ticking | undefined): Appended {
+  return ticking === undefined ? appended : { ...appended, ticking };
 }
 
 /** The messages of a batch under the numbers that it took. */
