@@ -21,11 +21,12 @@ export async function admit(
   request: IncomingMessage,
 ): Promise<Admission> {
   const { address, routes, integrate, log } = options;
-  const authorization = await authorize(options, createConnectEvent(address, connection, request));
+  const asked = createConnectEvent(address, connection, request);
+  const authorization = await authorize(options, asked);
   if (!authorization.allowed) return { admitted: false, refusal: authorization.refusal };
   const authorizer = authorization.context && { authorizer: authorization.context };
   if (routes.connect === undefined) return { admitted: true, ...authorizer };
-  const event = createConnectEvent(address, { ...connection, ...authorizer }, request);
+  const event = { ...asked, requestContext: { ...asked.requestContext, ...authorizer } };
   const { requestId } = event.requestContext;
   const outcome = await integrate(routes.connect.function, event);
   if (outcome.status === "late") {

@@ -18,7 +18,7 @@ export interface WebSocketApiAddress {
 export interface EventConnection extends RequestOrigin {
   readonly id: string;
   /** What an authorizer said of it: on all of its events. */
-  readonly authorizer?: AuthorizerContext;
+  readonly authorizer?: AuthorizerContext | undefined;
   /** Unix ms. */
   readonly connectedAt: number;
 }
@@ -102,14 +102,10 @@ export function createConnectEvent(
   request: IncomingMessage,
 ): WebSocketEvent {
   const multiValueHeaders = readHeaders(api, connection, request);
-  const query = new URL(request.url ?? "/", "http://localhost").searchParams;
-  const multiValueQuery = Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name)]));
   return {
     headers: lastValues(multiValueHeaders),
     multiValueHeaders,
-    ...(query.size === 0
-      ? {}
-      : { queryStringParameters: lastValues(multiValueQuery), multiValueQueryStringParameters: multiValueQuery }),
+    ...readQuery(request.url ?? "/"),
     requestContext: createContext(api, connection, connection.connectedAt, {
       routeKey: "$connect",
       eventType: "CONNECT",
@@ -124,6 +120,15 @@ export function createAuthorizerEvent(
 ): WebSocketAuthorizerEvent {
   const methodArn = arnOf("execute-api", region, `${apiId}/${stage}/$connect`);
   return { type: "REQUEST", methodArn, ...event };
+}
+
+/** Nothing where there is no parameter. */
+function readQuery(url: string): Pick<WebSocketEvent, "queryStringParameters" | "multiValueQueryStringParameters"> {
+  const at = url.indexOf("?");
+  const query = new URLSearchParams(at === -1 ? "" : url.slice(at));
+  if (query.size === 0) return {};
+  const values = Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name)]));
+  return { queryStringParameters: lastValues(values), multiValueQueryStringParameters: values };
 }
 
 /** The client's headers in its own casing, without `Connection` and `Upgrade`, and those that API Gateway adds. */
