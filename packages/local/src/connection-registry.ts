@@ -5,18 +5,14 @@ import type { HostFaults, Refusal } from "./faults.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { Outbox, Outlet } from "./outbox.ts";
 import { createTextFrame } from "./text-frame.ts";
+import type { EventConnection } from "./web-socket-events.ts";
 
 /** A client that is connected, from the upgrade until either side ends it. */
-export interface OpenConnection extends Outlet {
-  readonly id: string;
-  /** Unix ms. */
-  readonly connectedAt: number;
+export interface OpenConnection extends EventConnection, Outlet {
   /** Unix ms of the last frame in either direction. */
   lastActiveAt: number;
   /** Of posts that were throttled since one was taken. */
   throttledBytes: number;
-  readonly sourceIp: string;
-  readonly userAgent?: string;
   /** Closes the socket and tells the service. */
   end(code: number, reason: string): void;
 }

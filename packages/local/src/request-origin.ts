@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 
 /** Who sent a request. */
 export interface RequestOrigin {
-  readonly userAgent?: string;
+  readonly userAgent?: string | undefined;
   readonly sourceIp: string;
 }
 

@@ -28,15 +28,21 @@ export function openConnection(
   { receive, onEnded }: ConnectionListeners,
 ): void {
   const { registry, links, outbox, limits, clock } = options;
+  const { id, connectedAt, sourceIp, userAgent, authorizer } = connection;
   let ended = false;
   function leave(code: number, reason: string): void {
     if (ended) return;
     ended = true;
-    registry.remove(connection.id);
-    onEnded(connection, code, reason);
+    registry.remove(id);
+    onEnded(open, code, reason);
   }
+  // Not spread, so that all are of one shape: every delivery reads and writes one.
   const open: OpenConnection = {
-    ...connection,
+    id,
+    connectedAt,
+    sourceIp,
+    userAgent,
+    authorizer,
     socket,
     stream,
     due: undefined,
