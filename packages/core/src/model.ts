@@ -68,6 +68,12 @@ export interface Delivery {
   readonly key?: string;
 }
 
+/** A message in a fan-out of many senders' messages. */
+export interface Outgoing extends Delivery {
+  /** The connection that gets no copy; nobody is told. */
+  readonly except?: ConnectionId;
+}
+
 export interface LoggedMessage extends Delivery {
   readonly seq: number;
 }

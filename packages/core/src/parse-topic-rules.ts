@@ -7,6 +7,10 @@ import { DEFAULT_RULE, type TopicRules } from "./topic-rules.ts";
 const MAX_HISTORY_SECONDS = 86_400;
 const MAX_HISTORY_MESSAGES = 100_000;
 
+/** Shorter ones gather nothing: a job's way through the queue takes as long. Longer ones would hold up workers, who wait for a tick to be over. */
+const MIN_TICK_MS = 10;
+const MAX_TICK_MS = 1_000;
+
 const matchSchema = v.pipe(
   v.string("must be a topic's name, or end in *, such as game/*."),
   v.rawTransform<string, TopicPattern>(({ dataset, addIssue, NEVER }) => {
@@ -24,10 +28,11 @@ const ruleSchema = v.strictObject(
     historyMessages: v.optional(wholeNumber(0, MAX_HISTORY_MESSAGES)),
     ephemeral: v.optional(v.boolean("must be true or false.")),
     maxPayloadBytes: v.optional(wholeNumber(1, MAX_HTTP_PAYLOAD_BYTES)),
+    tickMs: v.optional(wholeNumber(MIN_TICK_MS, MAX_TICK_MS)),
   },
   ({ expected }) =>
     expected === "never"
-      ? "is no part of a rule; those are match, historySeconds, historyMessages, ephemeral and maxPayloadBytes."
+      ? "is no part of a rule; those are match, historySeconds, historyMessages, ephemeral, maxPayloadBytes and tickMs."
       : expected === "Object"
         ? 'must be an object such as {"match":"game/*","historySeconds":600}.'
         : "is missing.",
@@ -56,7 +61,7 @@ export function parseTopicRules(text: string): { readonly rules: TopicRules } | 
 }
 
 function ruleOf(fields: v.InferOutput<typeof ruleSchema>): TopicRules[number] {
-  const { match, historySeconds, historyMessages, ephemeral, maxPayloadBytes } = fields;
+  const { match, historySeconds, historyMessages, ephemeral, maxPayloadBytes, tickMs } = fields;
   const { retention } = DEFAULT_RULE;
   return {
     match,
@@ -66,6 +71,7 @@ function ruleOf(fields: v.InferOutput<typeof ruleSchema>): TopicRules[number] {
     },
     ephemeral: ephemeral ?? DEFAULT_RULE.ephemeral,
     ...(maxPayloadBytes !== undefined && { maxPayloadBytes }),
+    ...(tickMs !== undefined && { tickMs }),
   };
 }
 

@@ -10,6 +10,8 @@ export interface Envelope {
   frames(fanout: MessagesFanout): readonly string[];
   /** The same for the connection that sent it, where that sees something else. */
   framesForSender?(fanout: MessagesFanout): readonly string[];
+  /** Whether a frame holds several messages; otherwise there is nothing that a tick could join. */
+  readonly joins: boolean;
 }
 
 /** Bounds that an operator may set; see `config.ts` for their names and defaults. */

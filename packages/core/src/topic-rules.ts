@@ -8,6 +8,8 @@ export interface TopicRule {
   readonly ephemeral: boolean;
   /** Of a single payload as JSON, where that is less than a frame or a request may bring. */
   readonly maxPayloadBytes?: number;
+  /** Messages leave together, at most once in this time. */
+  readonly tickMs?: number;
 }
 
 /** In the order in which they are tried. */

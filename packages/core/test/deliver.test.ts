@@ -164,7 +164,7 @@ describe("deliver", () => {
   it("posts the frames of a batch that needs several in order, and no later one to who missed one", async () => {
     const service = testService();
     const [alice, bob] = await join(service, 2);
-    const envelope = { frames: () => ["one", "two"] };
+    const envelope = { joins: true, frames: () => ["one", "two"] };
     service.gateway.refuse(bob!.id, "throttled");
     await deliver({ ...service, envelope }, aJob({ topic }), PLENTY);
     expect(service.gateway.frames(alice!.id)).toEqual(["one", "two"]);

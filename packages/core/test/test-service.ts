@@ -38,7 +38,7 @@ export function testService(
       warn: (message) => logged.push(`warn: ${message}`),
       error: (message) => logged.push(`error: ${message}`),
     },
-    envelope: { frames: ({ topic, epoch, messages }) => encodeMessages({ topic, epoch }, messages) },
+    envelope: { joins: true, frames: ({ topic, epoch, messages }) => encodeMessages({ topic, epoch }, messages) },
     settings: { inlineMax: 16, shardMax: 5_000, pageSize: 500, maxAttempts: 6, maxSubscriptions: 100, ...settings },
     ...(overrides as Partial<TestService>),
   };

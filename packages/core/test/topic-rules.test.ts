@@ -14,7 +14,7 @@ describe("topic rules", () => {
   it("hold for the topics that they match, the first one whole", () => {
     const rules = rulesOf([
       { match: "game/lobby", historySeconds: 600, historyMessages: 50 },
-      { match: "game/*", ephemeral: true, maxPayloadBytes: 1_000 },
+      { match: "game/*", ephemeral: true, maxPayloadBytes: 1_000, tickMs: 50 },
       { match: "*", historySeconds: 0 },
     ]);
     const { retention } = DEFAULT_RULE;
@@ -22,7 +22,8 @@ describe("topic rules", () => {
       retention: { maxAgeMs: 600_000, maxMessages: 50 },
       ephemeral: false,
     });
-    expect(ruleFor(rules, aTopic("game/1/x"))).toMatchObject({ retention, ephemeral: true, maxPayloadBytes: 1_000 });
+    const game = { retention, ephemeral: true, maxPayloadBytes: 1_000, tickMs: 50 };
+    expect(ruleFor(rules, aTopic("game/1/x"))).toMatchObject(game);
     expect(ruleFor(rules, aTopic("game"))).toMatchObject({ retention: { ...retention, maxAgeMs: 0 } });
   });
 
@@ -56,6 +57,8 @@ describe("topic rules", () => {
     ],
     [[{ match: "a", historyMessages: "9" }], "TOPIC_RULES[0].historyMessages must be a whole number from 0 to"],
     [[{ match: "a", maxPayloadBytes: 0 }], "TOPIC_RULES[0].maxPayloadBytes must be a whole number from 1 to 98304."],
+    [[{ match: "a", tickMs: 9 }], "TOPIC_RULES[0].tickMs must be a whole number from 10 to 1000."],
+    [[{ match: "a", tickMs: 1_001 }], "TOPIC_RULES[0].tickMs must be a whole number from 10 to 1000."],
     [[{ match: "a", ephemeral: "yes" }], "TOPIC_RULES[0].ephemeral must be true or false."],
     [[{ match: "a", history: 1 }], "TOPIC_RULES[0].history is no part of a rule; those are match, historySeconds,"],
   ])("%j stop the start, with the place of the fault", (rules, fault) => {

@@ -3,6 +3,7 @@ import { encodeBroadcast, type JsonObject } from "@topicast/protocol";
 
 /** A message is the sender's own object and some marks, one of which says whose it is: so the sender gets frames of its own. */
 export const broadcastEnvelope: Envelope = {
+  joins: false,
   frames: (fanout) => encodeAll(fanout, false),
   framesForSender: (fanout) => encodeAll(fanout, true),
 };

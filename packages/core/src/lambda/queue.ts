@@ -2,7 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda"
 import type { Job } from "../ports/fanout-queue.ts";
 import { doJob, type JobService } from "../use-cases/do-job.ts";
 import { isEphemeral } from "../use-cases/post-fanout.ts";
-import type { RemainingMs } from "../use-cases/worker-time.ts";
+import { MAX_EPHEMERAL_WAIT_MS, type RemainingMs } from "../use-cases/worker-time.ts";
 
 export type QueueService = JobService;
 
@@ -11,9 +11,6 @@ export type QueueService = JobService;
  * spent on what is new.
  */
 const MAX_WAIT_MS = 15 * 60_000;
-
-/** Of what is ephemeral only the newest counts; an old position does harm. */
-const MAX_EPHEMERAL_WAIT_MS = 10_000;
 
 /** A Lambda handler for the fan-out queue: delivers the records of a batch side by side and returns those to receive again. */
 export function queueHandler(service: QueueService) {
@@ -50,7 +47,9 @@ async function deliverRecord(service: QueueService, record: SQSRecord, remaining
   const waitedMs = service.clock.now() - Number(record.attributes.SentTimestamp);
   const isRepeated = Number(record.attributes.ApproximateReceiveCount) > 1;
   if (isEphemeral(job) && (isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS)) return;
-  if (waitedMs <= MAX_WAIT_MS) return doJob(service, job, remainingMs);
+  if (waitedMs <= MAX_WAIT_MS) {
+    return doJob(service, job.kind === "tick" && isRepeated ? { ...job, mayHaveTaken: true } : job, remainingMs);
+  }
   service.logger.error("A job waited too long; it is a dead letter.", { messageId: record.messageId, waitedMs });
   await service.queue.deadLetter({ ...job, attempt: 1 }, `waited for more than ${MAX_WAIT_MS / 60_000} minutes`);
 }

@@ -1,5 +1,5 @@
 import type { Place, Topic } from "@topicast/protocol";
-import type { AppId, ConnectionId, Delivery, DirectMessage, Shard, Subscriber, Target } from "../model.ts";
+import type { AppId, ConnectionId, DirectMessage, Outgoing, Shard, Subscriber, Target } from "../model.ts";
 
 /** Messages that are to reach a topic's subscribers. */
 export interface MessagesFanout {
@@ -8,7 +8,9 @@ export interface MessagesFanout {
   readonly topic: Topic;
   /** Absent where the messages have no place (ephemeral). */
   readonly epoch?: string;
-  readonly messages: readonly Delivery[];
+  readonly messages: readonly Outgoing[];
+  /** Unix ms at which a tick took them. Who subscribed later gets only what is numbered of it. */
+  readonly takenAt?: number;
   /** The connection that published, where it was one. */
   readonly sender?: ConnectionId;
   /** Whether the sender gets it too. */
@@ -79,7 +81,25 @@ export type KickJob = Recipients & {
   readonly attempt: number;
 };
 
-export type Job = FanoutJob | ReplayJob | DirectJob | KickJob;
+/** Looks at a topic when its tick is over, and delivers what it finds: see `Ticks`. */
+export interface TickJob {
+  readonly kind: "tick";
+  readonly app: AppId;
+  readonly topic: Topic;
+  /** Of the wake-up that it is. */
+  readonly id: string;
+  /** Unix ms. */
+  readonly dueAt: number;
+  readonly tickMs: number;
+  /** Everything that is numbered up to there is not its business. */
+  readonly from: Place;
+  /** 1 for the first try from this place. */
+  readonly attempt: number;
+  /** Whether an earlier try may have taken the tick, and not delivered it. */
+  readonly mayHaveTaken?: boolean;
+}
+
+export type Job = TickJob | FanoutJob | ReplayJob | DirectJob | KickJob;
 
 export interface SendOptions {
   /** Whole seconds, 0 to 900, before a worker may see the jobs. */

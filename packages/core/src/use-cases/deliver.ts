@@ -12,6 +12,7 @@ import {
   finish,
   isEphemeral,
   meantBy,
+  numberedOf,
   type PostService,
   postFanout,
 } from "./post-fanout.ts";
@@ -81,7 +82,7 @@ async function deliverTo(run: Run, page: Recipients): Promise<void> {
   const { service, job, frames } = run;
   if (run.isDropped) return end(run, [...page.subscribers, ...page.expired], APPLICATION_DELETED);
   const targets = meantBy(job, page.subscribers);
-  const { missed, ...done } = await postFanout(service, job, frames, targets, { forMs: timeLeft(run) });
+  const { missed, ...done } = await postFanout(service, frames, targets, { forMs: timeLeft(run) });
   if (missed.length > 0) await retry(run, { only: missed });
   await finish(service, job, { ...done, forMs: timeLeft(run) });
   await end(run, page.expired, TOKEN_EXPIRED);
@@ -104,5 +105,5 @@ function retryFrom(run: Run, cursor: string | undefined, walked: number): Promis
 async function retry({ service, job }: Run, rest: Pick<FanoutJob, "only" | "cursor" | "walked">): Promise<void> {
   if (isEphemeral(job)) return;
   const { cursor: _, walked: __, only: ___, ...whole } = job;
-  await tryLater(service, { ...whole, ...rest }, job.attempt, { count: rest.only?.length });
+  await tryLater(service, { ...numberedOf(whole), ...rest }, job.attempt, { count: rest.only?.length });
 }

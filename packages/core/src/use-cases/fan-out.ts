@@ -5,7 +5,7 @@ import type { Service } from "../service.ts";
 import { TOKEN_EXPIRED } from "./end-connection.ts";
 import { endSubscribers } from "./end-subscribers.ts";
 import { resetShards } from "./fit-shards.ts";
-import { encodeFanout, finish, isEphemeral, meantBy, type PostService, postFanout } from "./post-fanout.ts";
+import { encodeFanout, finish, isEphemeral, meantBy, numberedOf, type PostService, postFanout } from "./post-fanout.ts";
 import { splitJob } from "./split-job.ts";
 
 export type FanOutService = PostService & Pick<Service, "queue" | "settings">;
@@ -38,9 +38,9 @@ export async function fanOut(service: FanOutService, fanout: Fanout): Promise<vo
 
 async function postToFew(service: FanOutService, fanout: Fanout, targets: readonly Subscriber[]): Promise<void> {
   const frames = encodeFanout(service, fanout);
-  const { missed, ...done } = await postFanout(service, fanout, frames, targets, { forMs: POSTING_MS });
+  const { missed, ...done } = await postFanout(service, frames, targets, { forMs: POSTING_MS });
   if (missed.length > 0 && !isEphemeral(fanout)) {
-    await service.queue.send([{ ...fanout, shard: WHOLE, only: missed, attempt: 1 }]);
+    await service.queue.send([{ ...numberedOf(fanout), shard: WHOLE, only: missed, attempt: 1 }]);
   }
   await finish(service, fanout, { ...done, forMs: FINISHING_MS });
 }

@@ -4,6 +4,7 @@ import type { AppId, Subscriber, Target } from "../model.ts";
 import type { PostFailures, PostOptions } from "../ports/connection-gateway.ts";
 import type { Fanout, Job, MessagesFanout } from "../ports/fanout-queue.ts";
 import type { Service } from "../service.ts";
+import { encodeTick } from "./encode-tick.ts";
 
 /**
  * A 410 for a connection younger than this may mean "not yet": while its `$connect` still runs, API Gateway answers so, and
@@ -16,20 +17,29 @@ const FORGET_CONCURRENCY = 10;
 
 export type PostService = Pick<Service, "clock" | "connections" | "envelope" | "gateway" | "logger">;
 
-/** Frames of a fan-out, encoded once for all connections that it goes to. */
+/** Frames of a fan-out, encoded once for all connections that get the same. */
 export interface FanoutFrames {
   readonly all: readonly string[];
-  readonly sender: readonly string[];
+  /** What one of its subscribers gets, where some get something else. */
+  readonly of?: (subscriber: Subscriber) => readonly string[];
 }
 
 export function encodeFanout({ envelope }: PostService, fanout: Fanout): FanoutFrames {
   if (fanout.kind === "closing") {
     const { topic, reason } = fanout;
-    const all = [encodeFrame({ type: "closing", topic, reason, reconnect: true })];
-    return { all, sender: all };
+    return { all: [encodeFrame({ type: "closing", topic, reason, reconnect: true })] };
   }
+  if (fanout.takenAt !== undefined) return encodeTick(envelope, fanout);
   const all = envelope.frames(fanout);
-  return { all, sender: fanout.echo ? (envelope.framesForSender?.(fanout) ?? all) : [] };
+  if (fanout.sender === undefined || (fanout.echo && envelope.framesForSender === undefined)) return { all };
+  const sender = fanout.echo ? (envelope.framesForSender?.(fanout) ?? all) : [];
+  return { all, of: ({ id }) => (id === fanout.sender ? sender : all) };
+}
+
+/** Of a fan-out, what is tried again. */
+export function numberedOf<F extends Fanout>(fanout: F): F {
+  if (fanout.kind !== "messages" || fanout.takenAt === undefined) return fanout;
+  return { ...fanout, messages: fanout.messages.filter(({ seq }) => seq !== undefined) };
 }
 
 /** Sent at most once: what fails is not tried again. */
@@ -47,6 +57,8 @@ export function meantBy(fanout: Fanout, subscribers: readonly Subscriber[]): rea
 }
 
 function ephemeralSince(fanout: MessagesFanout): number | undefined {
+  // Of a tick, each subscriber gets what it is meant to.
+  if (fanout.takenAt !== undefined) return undefined;
   return isEphemeral(fanout) ? fanout.messages[0]?.time : undefined;
 }
 
@@ -62,22 +74,24 @@ export interface Posted<T extends Target> {
 /** Posts a fan-out to some of its subscribers. */
 export async function postFanout(
   service: PostService,
-  fanout: Fanout,
-  frames: FanoutFrames,
+  { all, of }: FanoutFrames,
   targets: readonly Subscriber[],
   options: PostOptions,
 ): Promise<Posted<Subscriber>> {
-  const isSender = ({ id }: Target) => fanout.kind === "messages" && id === fanout.sender;
-  if (frames.sender === frames.all || !targets.some(isSender)) return postFrames(service, frames.all, targets, options);
-  const others = targets.filter((target) => !isSender(target));
-  const [own, rest] = await Promise.all([
-    postFrames(service, frames.sender, targets.filter(isSender), options),
-    postFrames(service, frames.all, others, options),
-  ]);
+  if (of === undefined || targets.every((target) => of(target) === all))
+    return postFrames(service, all, targets, options);
+  const groups = new Map<readonly string[], Subscriber[]>();
+  for (const target of targets) {
+    const frames = of(target);
+    const group = groups.get(frames);
+    if (group === undefined) groups.set(frames, [target]);
+    else group.push(target);
+  }
+  const posted = await Promise.all([...groups].map(([frames, group]) => postFrames(service, frames, group, options)));
   return {
-    reached: [...own.reached, ...rest.reached],
-    missed: [...own.missed, ...rest.missed],
-    gone: [...own.gone, ...rest.gone],
+    reached: posted.flatMap(({ reached }) => reached),
+    missed: posted.flatMap(({ missed }) => missed),
+    gone: posted.flatMap(({ gone }) => gone),
   };
 }
 

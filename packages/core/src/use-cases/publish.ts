@@ -4,9 +4,10 @@ import type { AppId, ConnectionId } from "../model.ts";
 import type { IdempotencyKey } from "../ports/topic-log.ts";
 import type { Service } from "../service.ts";
 import type { TopicRule } from "../topic-rules.ts";
-import { type FanOutService, fanOut } from "./fan-out.ts";
+import { fanOut } from "./fan-out.ts";
+import { gatherInTick, type PublishTickedService, publishInTick, type Ticked } from "./publish-ticked.ts";
 
-type PublishService = FanOutService & Pick<Service, "applications" | "log">;
+type PublishService = PublishTickedService & Pick<Service, "applications">;
 
 export interface PublishInput {
   readonly app: AppId;
@@ -28,7 +29,7 @@ export interface PublishInput {
 
 /**
  * Publishes a batch to a topic. Returns the place of its last message, or `undefined` where it is ephemeral. Once this resolves the batch has its
- * numbers, is in the history, and is either posted or safely queued for every subscriber. Throws `UnavailableError`: then any part of
+ * numbers, is in the history, and is either posted or safely queued for every subscriber, or will be found by a job that is safely queued. Throws `UnavailableError`: then any part of
  * that may be missing, and a retry is needed; with the same key it finishes what is missing, and doubles nothing.
  */
 export async function publish(service: PublishService, input: PublishInput): Promise<Result<Place | undefined>> {
@@ -36,7 +37,7 @@ export async function publish(service: PublishService, input: PublishInput): Pro
   const checked = checkPayloads(input, rule);
   if (!checked.ok) return checked;
   if (input.ephemeral ?? rule.ephemeral) {
-    await publishEphemeral(service, input);
+    await publishEphemeral(service, input, rule);
     return ok(undefined);
   }
   return ok(await publishNumbered(service, input, rule));
@@ -53,10 +54,13 @@ function checkPayloads({ topic, payloads }: PublishInput, { maxPayloadBytes }: T
   );
 }
 
-async function publishNumbered(service: PublishService, input: PublishInput, { retention }: TopicRule): Promise<Place> {
+async function publishNumbered(service: PublishService, input: PublishInput, rule: TopicRule): Promise<Place> {
   const { app, topic, payloads, from } = input;
   const key = keyOf(input);
   const batch = { payloads, ...(from !== undefined && { from }), time: service.clock.now(), ...(key && { key }) };
+  const { retention } = rule;
+  const ticked = tickedOf(service, input, rule);
+  if (ticked !== undefined) return publishInTick(service, ticked, batch, retention);
   const { place, messages } = await service.log.append(app, topic, batch, retention);
   // Also of a repeat: the first may have died before anyone got it.
   if (messages.length > 0) await fanOut(service, { ...aboutOf(input), epoch: place.epoch, messages });
@@ -64,13 +68,24 @@ async function publishNumbered(service: PublishService, input: PublishInput, { r
 }
 
 /** With a key at most once in five minutes, so that what failed on the way is not made good by a repeat: the next position will be. */
-async function publishEphemeral(service: PublishService, input: PublishInput): Promise<void> {
-  const { app, topic, payloads, from, key: value } = input;
+async function publishEphemeral(service: PublishService, input: PublishInput, rule: TopicRule): Promise<void> {
+  const { app, topic, payloads, from, key: value, latest } = input;
   const key = keyOf(input);
   if (key !== undefined && !(await service.log.claim(app, topic, key))) return;
   const time = service.clock.now();
   const marks = { ...(from !== undefined && { from }), time, ...(value !== undefined && { key: value }) };
+  const ticked = tickedOf(service, input, rule);
+  if (ticked !== undefined) {
+    return gatherInTick(service, ticked, { payloads, ...marks, ...(latest !== undefined && { latest }) });
+  }
   await fanOut(service, { ...aboutOf(input), messages: payloads.map((payload) => ({ payload, ...marks })) });
+}
+
+/** Undefined where deliveries leave at once. */
+function tickedOf({ envelope }: PublishService, input: PublishInput, { tickMs }: TopicRule): Ticked | undefined {
+  if (tickMs === undefined || !envelope.joins) return undefined;
+  const { app, topic, sender, echo } = input;
+  return { app, topic, tickMs, except: echo ? undefined : sender };
 }
 
 function aboutOf({ app, topic, sender, echo }: PublishInput) {

@@ -32,6 +32,7 @@ function checkMessages({ journal, watch }: World, letters: readonly Job[]): stri
 }
 
 function carries(job: Job, topic: string, { epoch, seq }: Place): boolean {
+  if (job.kind === "tick") return job.topic === topic && job.from.epoch === epoch && seq > job.from.seq;
   return (
     job.kind === "messages" && job.topic === topic && job.epoch === epoch && job.messages.some((one) => one.seq === seq)
   );
@@ -41,6 +42,7 @@ function carries(job: Job, topic: string, { epoch, seq }: Place): boolean {
 function isFor(job: Job, connection: ConnectionId): boolean {
   if (job.kind === "replay") return job.target.id === connection;
   if (job.kind === "direct" || job.kind === "kick") return false;
+  if (job.kind === "tick") return true;
   return job.only === undefined || job.only.some(({ id }) => id === connection);
 }
 
