@@ -1,11 +1,5 @@
 import type { Message, Place } from "./frames.ts";
 
-/** Messages held at once. What comes beyond is let go: history brings it back. */
-const MAX_HELD = 1_000;
-/** How long a hole may take to close by itself, and the longest wait between two asks; each is jittered by half. */
-const FIRST_DELAY_MS = 200;
-const MAX_DELAY_MS = 3_200;
-
 /** What an `ack` of subscribe or history says of a topic; with `since` its `messages` ascend and hold all up to the last of them. */
 export interface ReceivedPage {
   readonly epoch: string;
@@ -56,59 +50,65 @@ export interface Receiver {
   check(now: number): void;
 }
 
-/** `random` gives numbers from 0 up to 1, for the jitter. */
+/** `random` gives numbers from 0 up to 1, for the jitter. Its shape is that of what is small when minified: the SDK carries it into every page. */
 export function createReceiver(random: () => number = Math.random): Receiver {
+  /** Messages held at once. What comes beyond is let go: history brings it back. */
+  const MAX_HELD = 1_000;
+  /** How long a hole may take to close by itself, and the longest wait between two asks; each is jittered by half. */
+  const FIRST_DELAY_MS = 200;
+  const MAX_DELAY_MS = 3_200;
   let place: Place | undefined;
   let dueAt: number | undefined;
   let delayMs = FIRST_DELAY_MS;
   /** By epoch and number: what came early, before the first ack, or of another epoch than the place's. */
-  const held = new Map<string, { readonly epoch: string; readonly seq: number; readonly message: Message }>();
+  const held = new Map<string | undefined, readonly [Place, Message]>();
   /** Whether something is missing that no hole before what is held shows. */
   let isBehind = false;
   /** The number that it first asked from since it last learnt of something missing: a complete answer from there on has it all. */
   let askedFrom: number | undefined;
 
-  const keyOf = (epoch: string, seq: number) => `${seq}:${epoch}`;
-  const jitteredMs = () => delayMs * (0.5 + random());
+  const nextKey = () => place && `${place.seq + 1}:${place.epoch}`;
+  const laterThan = (now: number) => now + delayMs * (0.5 + random());
 
   function learnBehind() {
     isBehind = true;
     askedFrom = undefined;
   }
 
+  function forget(isOld: (at: Place) => boolean) {
+    for (const [key, [at]] of held) if (isOld(at)) held.delete(key);
+  }
+
   function take(epoch: string | undefined, message: Message, emitted: Message[]) {
     const { seq } = message;
-    if (epoch === undefined || seq === undefined) return void emitted.push(message);
-    // How far from the place; of another epoch, which an answer that is on its way may not know of yet, nobody can say.
-    const distance = epoch === place?.epoch ? seq - place.seq : undefined;
-    if (distance === undefined) askedFrom = undefined;
-    else if (distance < 1) return;
-    if (distance === 1 || held.size < MAX_HELD) held.set(keyOf(epoch, seq), { epoch, seq, message });
+    if (!epoch || !seq) return void emitted.push(message);
+    // An answer that is on its way may not know of what is of another epoch; how far that is nobody can say.
+    if (epoch !== place?.epoch) askedFrom = undefined;
+    else if (seq <= place.seq) return;
+    const key = `${seq}:${epoch}`;
+    if (key === nextKey() || held.size < MAX_HELD) held.set(key, [{ epoch, seq }, message]);
     else learnBehind();
     drain(emitted);
   }
 
   /** Emits what is held as far as it follows the place. */
   function drain(emitted: Message[]) {
-    while (place !== undefined) {
-      const key = keyOf(place.epoch, place.seq + 1);
-      const next = held.get(key);
-      if (next === undefined) return;
-      held.delete(key);
-      emitted.push(next.message);
-      place = { epoch: next.epoch, seq: next.seq };
+    for (let next = held.get(nextKey()); next; next = held.get(nextKey())) {
+      held.delete(nextKey());
+      emitted.push(next[1]);
+      place = next[0];
     }
   }
 
   /** Without `since` an answer is where to begin. Later it may be a late one, which proves no more than a frame does. */
   function begin({ epoch, seq, messages = [] }: ReceivedPage, now: number, emitted: Message[]) {
-    if (place === undefined) {
+    if (place) {
+      for (const message of messages) take(epoch, message, emitted);
+      if (epoch !== place.epoch || seq > place.seq) receiver.check(now);
+    } else {
       emitted.push(...messages);
       place = { epoch, seq };
-      return;
     }
-    for (const message of messages) take(epoch, message, emitted);
-    if (epoch !== place.epoch || seq > place.seq) receiver.check(now);
   }
 
   function advance(page: ReceivedPage, since: Place, emitted: Message[]): Lost | undefined {
@@ -118,29 +118,26 @@ export function createReceiver(random: () => number = Math.random): Receiver {
     if (since.epoch !== place.epoch || since.seq > place.seq || (!recovered && since.seq < place.seq)) return undefined;
     const after = place;
     const end = more ? (messages.at(-1)?.seq ?? since.seq) : seq;
-    if (recovered) emitted.push(...messages.filter((message) => Number(message.seq) > after.seq));
+    if (recovered) emitted.push(...messages.filter((message) => (message.seq as number) > after.seq));
     if (!recovered || end > after.seq) place = { epoch, seq: end };
     if (more) learnBehind();
-    else if (askedFrom !== undefined && since.seq >= askedFrom) settle(epoch);
+    else if (askedFrom !== undefined && since.seq >= askedFrom) {
+      // All that was missing when it asked is here: what is of another epoch is older.
+      isBehind = false;
+      askedFrom = undefined;
+      forget((at) => at.epoch !== epoch);
+    }
     return recovered ? undefined : { after, place };
-  }
-
-  /** All that was missing when it asked is here: what is of another epoch is older. */
-  function settle(epoch: string) {
-    isBehind = false;
-    askedFrom = undefined;
-    for (const [key, early] of held) if (early.epoch !== epoch) held.delete(key);
   }
 
   /** Sets when to ask, after something came. */
   function plan(before: Place | undefined, now: number) {
-    if (place === undefined) return;
+    if (!place) return;
     const hasMoved = place !== before;
     if (hasMoved || dueAt === undefined) delayMs = FIRST_DELAY_MS;
-    if (held.size === 0 && !isBehind) dueAt = undefined;
-    else if (dueAt === undefined) dueAt = now + jitteredMs();
-    // Another hole than the one that was asked about.
-    else if (hasMoved && held.size > 0) dueAt = Math.min(dueAt, now + jitteredMs());
+    if (!held.size && !isBehind) dueAt = undefined;
+    // Where it has moved, it is another hole than the one that was asked about.
+    else if (dueAt === undefined || (hasMoved && held.size)) dueAt = Math.min(dueAt ?? Infinity, laterThan(now));
   }
 
   const receiver: Receiver = {
@@ -162,24 +159,24 @@ export function createReceiver(random: () => number = Math.random): Receiver {
     ack(page, since, now) {
       const before = place;
       const emitted: Message[] = [];
-      const lost = since === undefined ? begin(page, now, emitted) : advance(page, since, emitted);
-      for (const [key, early] of held) if (early.epoch === place?.epoch && early.seq <= place.seq) held.delete(key);
+      const lost = since ? advance(page, since, emitted) : begin(page, now, emitted);
+      forget((at) => at.epoch === place?.epoch && at.seq <= place.seq);
       drain(emitted);
       plan(before, now);
-      if (page.more && since !== undefined && place !== before) dueAt = now;
-      return lost === undefined ? { messages: emitted } : { messages: emitted, lost };
+      if (page.more && since && place !== before) dueAt = now;
+      return lost ? { messages: emitted, lost } : { messages: emitted };
     },
 
     ask(now) {
       if (dueAt === undefined || now < dueAt) return undefined;
       delayMs = Math.min(2 * delayMs, MAX_DELAY_MS);
-      dueAt = now + jitteredMs();
+      dueAt = laterThan(now);
       askedFrom ??= place?.seq;
       return place;
     },
 
     check(now) {
-      if (place === undefined) return;
+      if (!place) return;
       learnBehind();
       dueAt = now;
     },
