@@ -19,6 +19,13 @@ module.exports = {
       to: outside("^packages/protocol/src|node_modules/valibot"),
     },
     {
+      name: "client-stands-alone",
+      comment: "Every page carries it: of ours the protocol, and no library.",
+      severity: "error",
+      from: { path: "^packages/client/src" },
+      to: outside("^packages/(client|protocol)/src"),
+    },
+    {
       name: "core-knows-only-protocol",
       severity: "error",
       from: { path: "^packages/core/src" },

@@ -1,0 +1,114 @@
+import { isPassing, TopicastError } from "./errors.ts";
+import type { Link, Session } from "./session.ts";
+import { createSecret, type Settings } from "./settings.ts";
+import type { Place, PublishOptions } from "./types.ts";
+
+declare const TextEncoder: new () => { encode(text: string): Uint8Array };
+
+/** A publish that isn't answered yet. */
+export interface Item {
+  /** The payload, as JSON. */
+  readonly text: string;
+  readonly bytes: number;
+  /** The request but for payloads and key, as JSON; those of one batch have the same. */
+  readonly head: string;
+  readonly options: PublishOptions;
+  resolve(place: Place | undefined): void;
+  reject(error: TopicastError): void;
+}
+
+/**
+ * Publishes to one topic, batch by batch, each again and again until it is acknowledged, or refused for good. A link must be ready: who subscribes
+ * is subscribed there first, and so gets its own messages. `items` are all of the connection that aren't answered. Calls `receive` when messages have got their numbers, with those that don't come here.
+ */
+export function createOutbox(
+  topic: string,
+  session: Session,
+  settings: Settings,
+  items: Set<Item>,
+  isReady: (link: Link) => boolean,
+  receive: (frame: { readonly epoch: string; readonly messages: readonly { readonly seq: number }[] }) => void,
+): (payload: unknown, options?: PublishOptions) => Promise<Place | undefined> {
+  const MAX_BATCH = 100;
+  /** Bytes of the payloads of one frame, which has 32 KiB, with the longest of names around them. */
+  const MAX_BATCH_BYTES = 31_000;
+  /** The service knows a key for five minutes; later another try might double what was published. */
+  const MAX_TRYING_MS = 270_000;
+  const { flushMs, queueMax, now } = settings;
+  const secret = createSecret();
+  let batches = 0;
+  const queue: Item[] = [];
+  let isDraining = false;
+
+  /** Resolves when every item of the batch has its answer. */
+  async function deliver(batch: readonly Item[]): Promise<void> {
+    const { head, options } = batch[0] as Item;
+    const json = `${head.slice(0, -1)},"key":"${secret}${++batches}","payloads":[${batch.map(({ text }) => text)}]}`;
+    const firstAt = now();
+    for (let tries = 0; ; tries++) {
+      const link = await session.ready(isReady);
+      const answer = await session.request(link, json);
+      const { code, epoch, seq } = answer;
+      const isRefused = code && !isPassing(code);
+      if (isRefused && batch[1]) {
+        // One of them may be why all were refused.
+        for (const item of batch) await deliver([item]);
+        return;
+      }
+      if (epoch) {
+        receive({ epoch, messages: options.echo === false ? batch.map((_, at) => ({ seq: seq - at })) : [] });
+      }
+      if (!code || isRefused || now() - firstAt > MAX_TRYING_MS) {
+        return batch.forEach((item, at) => {
+          items.delete(item);
+          if (code) item.reject(new TopicastError(code, answer.message));
+          else item.resolve(epoch && { epoch, seq: seq - batch.length + 1 + at });
+        });
+      }
+      await session.pause(tries, answer);
+    }
+  }
+
+  /** From the front of the queue what fits into one frame. */
+  function takeBatch(): Item[] {
+    let bytes = 0;
+    let count = 0;
+    for (const item of queue) {
+      bytes += item.bytes + 1;
+      if (count === MAX_BATCH || bytes > MAX_BATCH_BYTES || item.head !== queue[0]?.head) break;
+      count += 1;
+    }
+    return queue.splice(0, count);
+  }
+
+  /** Sends batches, the next when the last is answered; nobody waits for what is ephemeral. */
+  async function drain(): Promise<void> {
+    while (queue.length) {
+      // What is published in one go, or waits for a link, may travel together.
+      await session.ready(isReady);
+      const batch = takeBatch();
+      const { ephemeral, latest } = (batch[0] as Item).options;
+      const delivered = deliver(batch);
+      if (!ephemeral && !latest) await delivered;
+    }
+    isDraining = false;
+  }
+
+  return async (payload, options = {}) => {
+    if (session.state === "closed") throw new TopicastError("closed");
+    if (items.size >= queueMax) throw new TopicastError("queue_full", `${queueMax} publishes wait`);
+    const text = JSON.stringify(payload) ?? "null";
+    const bytes = new TextEncoder().encode(text).length;
+    if (bytes >= MAX_BATCH_BYTES) throw new TopicastError("payload_too_large", `${bytes} bytes`);
+    return new Promise((resolve, reject) => {
+      const head = JSON.stringify({ action: "publish", topic, ...options });
+      const item = { text, bytes, head, options, resolve, reject };
+      items.add(item);
+      queue.push(item);
+      if (isDraining) return;
+      isDraining = true;
+      if (flushMs) session.after(flushMs, drain);
+      else void drain();
+    });
+  };
+}
