@@ -13,7 +13,9 @@ const program = new Command("npm run bench --").description("Measures Topicast; 
 
 program
   .command("compare", { isDefault: true })
-  .description("the local host's whole path beside other servers: fan-out, latency, memory, connects and CPU time")
+  .description(
+    "the local host's whole path beside other servers: fan-out, latency, memory, connects and CPU time; writes docs/benchmarks.md",
+  )
   .option("--runs <n>", "interleaved runs of each scenario", wholeNumber, 5)
   .option("--seconds <n>", "how long each run publishes", wholeNumber, 2)
   .option(
@@ -22,6 +24,7 @@ program
   )
   .option("--contestants <name...>", `of ${CONTESTANTS.map(({ id }) => id).join(", ")}`)
   .option("--profile-folder <folder>", "where CPU profiles of servers of Node are written to")
+  .option("--no-write", "leave docs/benchmarks.md as it is")
   .action((options: ComparisonOptions) => benchComparison(options));
 
 program

@@ -1,49 +1,60 @@
+import { writeComparison } from "./comparison-page.ts";
 import { CONTESTANTS, type Contestant } from "./contestants/index.ts";
-import { type Measured, measureStage } from "./measuring.ts";
-import { SCENARIOS, type Scenario, stagesOf } from "./scenarios.ts";
+import { requireOpenFiles } from "./machine.ts";
+import { measureStage } from "./measuring.ts";
+import { createProgress } from "./progress.ts";
+import { createResults, type Results } from "./results.ts";
+import { SCENARIOS, stagesOf } from "./scenarios.ts";
 import type { ServerOptions } from "./server-process.ts";
 import { formatTables } from "./tables.ts";
+import { formatTargets } from "./targets.ts";
 
 export interface ComparisonOptions {
   readonly runs: number;
   readonly seconds: number;
-  /** Beginnings of ids of scenarios; absent: all. */
+  /** First words of ids of scenarios; absent: all. */
   readonly only?: readonly string[];
   /** Ids; absent: all. */
   readonly contestants?: readonly string[];
   readonly profileFolder?: string;
+  /** Whether the page gets the figures; never those of a part. */
+  readonly write: boolean;
 }
 
-/** What was measured of a contestant in a scenario, run by run. */
-export interface Results {
-  readonly contestants: readonly Contestant[];
-  readonly scenarios: readonly Scenario[];
-  of(scenario: Scenario, contestant: Contestant): readonly Measured[];
-}
-
-/** Measures contestants in interleaved runs, and prints tables. */
+/** Measures contestants in interleaved runs, prints tables, and keeps them in docs/benchmarks.md. */
 export async function benchComparison(options: ComparisonOptions): Promise<void> {
+  const { runs, seconds, only, contestants, profileFolder, write } = options;
   const results = await compare(options);
-  process.stdout.write(`${formatTables(results)}\n`);
+  process.stdout.write(`${formatTables(results)}\n${formatTargets(results)}\n`);
+  if (!write) return;
+  if (only !== undefined || contestants !== undefined || profileFolder !== undefined) {
+    process.stderr.write("Only a part was measured: docs/benchmarks.md stays as it is.\n");
+  } else await writeComparison(results, runs, seconds);
 }
 
 async function compare({ runs, seconds, only, contestants: ids, profileFolder }: ComparisonOptions): Promise<Results> {
-  const scenarios = SCENARIOS.filter(({ id }) => only?.some((wanted) => `${id}-`.startsWith(`${wanted}-`)) ?? true);
+  const scenarios = SCENARIOS.filter(({ id }) => only?.some((words) => `${id}-`.startsWith(`${words}-`)) ?? true);
   const contestants = installedOf(CONTESTANTS.filter(({ id }) => ids?.includes(id) ?? true));
+  if (scenarios.length * contestants.length === 0) throw new Error("There is nothing to measure.");
+  requireOpenFiles(Math.max(...scenarios.map(({ layout }) => layout.connections)));
+  const results = createResults(contestants, scenarios);
   const options: ServerOptions = { ...(profileFolder !== undefined && { profileFolder }) };
-  const measured = new Map<string, Measured[]>();
-  const cells = stagesOf(scenarios).flatMap((stage) => contestants.map((contestant) => ({ stage, contestant })));
-  const keyOf = (scenario: Scenario, contestant: Contestant) => `${scenario.id} ${contestant.id}`;
-  for (let run = 1; run <= runs; run++) {
-    for (const { stage, contestant } of cells) {
-      process.stderr.write(`run ${run} of ${runs}: ${contestant.name}, ${stage.map(({ id }) => id).join(", ")}\n`);
-      for (const [scenario, result] of await measureStage(contestant, stage, seconds, options)) {
-        const key = keyOf(scenario, contestant);
-        measured.set(key, [...(measured.get(key) ?? []), result]);
-      }
-    }
+  const stages = stagesOf(scenarios);
+  const pieces = Array.from({ length: runs }, (_, run) =>
+    stages.flatMap((stage) => contestants.map((contestant) => ({ run: run + 1, stage, contestant }))),
+  ).flat();
+  const idsOf = (stage: (typeof stages)[number]) => stage.map(({ id }) => id).join(", ");
+  const progress = createProgress(
+    pieces.map(({ stage }) => idsOf(stage)),
+    (line) => process.stderr.write(line),
+  );
+  for (const { run, stage, contestant } of pieces) {
+    progress.begin(`run ${run}, ${contestant.name}, ${idsOf(stage)}`);
+    const measured = await measureStage(contestant, stage, seconds, options);
+    for (const [scenario, each] of measured) results.add(scenario, contestant, each);
+    progress.end();
   }
-  return { contestants, scenarios, of: (scenario, contestant) => measured.get(keyOf(scenario, contestant)) ?? [] };
+  return results;
 }
 
 function installedOf(contestants: readonly Contestant[]): Contestant[] {

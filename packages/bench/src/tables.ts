@@ -1,8 +1,8 @@
-import type { Results } from "./comparison.ts";
 import { GENERATOR_BOUND } from "./load-generator.ts";
-import type { Measured, Metric } from "./measuring.ts";
-import type { Load } from "./scenarios.ts";
-import { formatSpread, spreadOf } from "./statistics.ts";
+import type { Metric } from "./measuring.ts";
+import type { Results } from "./results.ts";
+import type { Load, Scenario } from "./scenarios.ts";
+import { formatSpread } from "./statistics.ts";
 
 interface Column {
   readonly title: string;
@@ -29,22 +29,16 @@ export function formatTables(results: Results): string {
   return results.scenarios.map((scenario) => `### ${scenario.name}\n\n${formatTable(results, scenario)}\n`).join("\n");
 }
 
-function formatTable({ contestants, of }: Results, scenario: Results["scenarios"][number]): string {
-  const columns = COLUMNS[scenario.load.type];
+function formatTable({ contestants, spread }: Results, { id: scenario, load }: Scenario): string {
+  const columns = COLUMNS[load.type];
   const head = ["", ...columns.map(({ title }) => title), ""];
-  const rows = contestants.map((contestant) => {
-    const measured = of(scenario, contestant);
-    return [contestant.name, ...columns.map((column) => formatCell(measured, column)), boundOf(measured)];
+  const rows = contestants.map(({ id, name }) => {
+    const cells = columns.map(({ metric, digits }) => {
+      const values = spread(scenario, id, metric);
+      return values === undefined ? "–" : formatSpread(values, digits);
+    });
+    const isBound = (spread(scenario, id, "generatorCpu")?.median ?? 0) >= GENERATOR_BOUND;
+    return [name, ...cells, isBound ? "bound by the load generator" : ""];
   });
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-}
-
-function formatCell(measured: readonly Measured[], { metric, digits }: Column): string {
-  const values = measured.flatMap((each) => each[metric] ?? []);
-  return values.length === 0 ? "–" : formatSpread(spreadOf(values), digits);
-}
-
-function boundOf(measured: readonly Measured[]): string {
-  const { median } = spreadOf(measured.map(({ generatorCpu }) => generatorCpu));
-  return median >= GENERATOR_BOUND ? "bound by the load generator" : "";
 }

@@ -34,7 +34,13 @@ export const socketIo: Contestant = {
   start: (options) => startNodeServer(new URL("./socket-io-server.ts", import.meta.url), options),
 };
 
-function versionOf(name: string): string {
-  const file = createRequire(import.meta.url).resolve(`${name}/package.json`);
-  return JSON.parse(readFileSync(file, "utf8")).version;
+/** Undefined where it isn't there: dependencies were installed before it became one. */
+function versionOf(name: string): string | undefined {
+  try {
+    const file = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    return JSON.parse(readFileSync(file, "utf8")).version;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { PAYLOAD_BYTES, payloadNumbersIn } from "../payload.ts";
+import { countPayloads, PAYLOAD_BYTES } from "../payload.ts";
 import { createClientFrame } from "../raw-socket.ts";
 import type { Dialect } from "./dialect.ts";
 
@@ -17,7 +17,7 @@ export const topicast: Dialect = {
     createClientFrame(`{"action":"publish","topic":${JSON.stringify(topic)},"id":"${id}","payload":${payload}}`),
   createReader: (listener) => (bytes, from, to) => {
     const type = bytes[from + TYPE_AT];
-    if (type === M) return to - from < ONE_MESSAGE_BYTES ? 1 : payloadNumbersIn(bytes.subarray(from, to)).length;
+    if (type === M) return to - from < ONE_MESSAGE_BYTES ? 1 : countPayloads(bytes, from, to);
     if (type !== A) throw new Error(`Topicast answered ${bytes.toString("utf8", from, to)}`);
     listener.acked();
     return 0;

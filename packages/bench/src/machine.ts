@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { arch, cpus, platform, release, totalmem } from "node:os";
+import type { Contestant } from "./contestants/index.ts";
+
+/** Connections of a server and of the load generator are files; both have some more. */
+const OTHER_FILES = 100;
+
+/** A sentence about where something was measured, without the machine's name. */
+export function describeMachine(): string {
+  const [{ model } = { model: "unknown" }] = cpus();
+  const gib = Math.round(totalmem() / 1_024 ** 3);
+  return `${cpus().length} cores (${model.trim()}), ${gib} GiB, ${platform()} ${release()} on ${arch()}, Node ${process.versions.node}`;
+}
+
+/** The contestants and their versions. */
+export function describeContestants(contestants: readonly Contestant[]): string {
+  return contestants.map(({ name, version }) => `${name} (${version()})`).join(", ");
+}
+
+/** Throws, with what to do, where a process may not hold so many connections. */
+export function requireOpenFiles(connections: number): void {
+  const needed = connections + OTHER_FILES;
+  const allowed = openFilesMax();
+  if (allowed === undefined || allowed >= needed) return;
+  throw new Error(
+    `${connections} connections need ${needed} open files for each process, and this shell allows ${allowed}. ` +
+      `Raise it (\`ulimit -n ${needed}\`, as root \`ulimit -Hn ${needed}\` before), or leave the larger scenarios out with --only.`,
+  );
+}
+
+/** The hard limit: Node raises its own to it. Undefined where there is none, or the system doesn't tell. */
+function openFilesMax(): number | undefined {
+  let limits: string;
+  try {
+    limits = readFileSync("/proc/self/limits", "utf8");
+  } catch {
+    // No Linux.
+    return undefined;
+  }
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1];
+  return hard === undefined ? undefined : Number(hard);
+}
