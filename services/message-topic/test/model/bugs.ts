@@ -64,6 +64,17 @@ export const BUGS: Readonly<Record<string, Bug>> = {
       patch(SUBSCRIBERS, "entries = entries.filter(", "entries = [...live.values()]; [].filter("),
     ],
   },
+  // A job waits while the topic grows, and its worker takes its shard for one of so many as there are by then.
+  "a shard of another number of shards than its publisher's": {
+    finds: /never got .* live/,
+    patches: [
+      patch(
+        "packages/core/src/drivers/connection-store/memory.ts",
+        "list.page({ ...query, now",
+        "list.page({ ...query, ...(query.shard && { shard: { ...query.shard, of: shards } }), now",
+      ),
+    ],
+  },
   // And its numbers go on, so that nothing but the epoch says that what was before is gone.
   "an epoch kept after DELETE": {
     finds: /which was deleted/,
