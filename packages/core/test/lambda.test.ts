@@ -3,7 +3,7 @@ import { everyone, type Job, UnavailableError } from "@topicast/core";
 import { health, httpHandler, json, queueHandler } from "@topicast/core/lambda";
 import { aConnection, aJob, aTopic, TEST_START } from "@topicast/testing";
 import type { APIGatewayProxyEventV2, SQSEvent, SQSRecord } from "aws-lambda";
-import { PLENTY, testService } from "./test-service.ts";
+import { PLENTY, takeJobs, testService } from "./test-service.ts";
 
 const context = { getRemainingTimeInMillis: PLENTY };
 
@@ -37,6 +37,27 @@ describe("queueHandler", () => {
       batchItemFailures: [{ itemIdentifier: "m0" }, { itemIdentifier: "m2" }],
     });
     expect(service.gateway.frames(alice.id)).toHaveLength(1);
+  });
+
+  it.each([
+    [1, []],
+    [2, [{ index: 0 }, { index: 1 }]],
+  ])("walks one shard to its end, and hands several on behind the first page: %i", async (count, handedOn) => {
+    const service = testService({ pageSize: 5 });
+    const topic = aTopic("large");
+    for (let i = 0; i < 40; i++) {
+      const connection = aConnection({ room: topic });
+      await service.connections.connect(connection);
+      service.gateway.open(connection);
+    }
+    const jobs = Array.from({ length: count }, (_, index) => aJob({ topic, shard: { index, of: count } }));
+    expect(await queueHandler(service)(batchOf(...jobs), context)).toEqual({ batchItemFailures: [] });
+    expect(service.gateway.posts).toHaveLength(count === 1 ? 40 : 10);
+    const left = takeJobs(service);
+    expect(left.map(({ shard }) => shard)).toMatchObject(handedOn);
+    for (const job of left) await queueHandler(service)(batchOf(job), context);
+    const posted = service.gateway.posts.map(({ id }) => id);
+    expect([posted.length, new Set(posted).size]).toEqual([40, 40]);
   });
 
   it("leaves a record that is no job to the dead-letter queue", async () => {

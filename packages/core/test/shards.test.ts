@@ -146,6 +146,33 @@ describe("a topic that grows", () => {
     expect(await shardsOf(service)).toBe(2);
   });
 
+  it("keeps each worker within its time, where 20,000 subscribers are one shard of a slow gateway", async () => {
+    const service = testService();
+    const connections = await join(service, 20_000);
+    let ranMs = 0;
+    const gateway: typeof service.gateway = {
+      ...service.gateway,
+      post(targets, frame, options) {
+        // A worker of 512 MB makes 480 posts a second.
+        ranMs += targets.length / 0.48;
+        return service.gateway.post(targets, frame, options);
+      },
+    };
+    await publish(service, hello);
+    const runs: number[] = [];
+    for (let jobs = takeJobs(service); jobs.length > 0; jobs = takeJobs(service)) {
+      for (const job of jobs) {
+        ranMs = 0;
+        await deliver({ ...service, gateway }, job, () => 30_000 - ranMs);
+        runs.push(ranMs);
+      }
+    }
+    expect(runs).toHaveLength(2);
+    expect(Math.max(...runs)).toBeLessThan(27_000);
+    expectEachOnce(service, connections);
+    expect(await shardsOf(service)).toBe(2);
+  });
+
   it("misses nobody where its number of shards changes while jobs wait", async () => {
     const service = testService({ inlineMax: 2 });
     const connections = await join(service, 40);

@@ -12,6 +12,12 @@ export type QueueService = JobService;
  */
 const MAX_WAIT_MS = 15 * 60_000;
 
+interface Load {
+  readonly remainingMs: RemainingMs;
+  /** Whether there are several jobs for one worker. */
+  readonly isShared: boolean;
+}
+
 /** A Lambda handler for the fan-out queue: delivers the records of a batch side by side and returns those to receive again. */
 export function queueHandler(service: QueueService) {
   return async (
@@ -19,19 +25,16 @@ export function queueHandler(service: QueueService) {
     context: Pick<Context, "getRemainingTimeInMillis">,
   ): Promise<SQSBatchResponse> => {
     const remainingMs = () => context.getRemainingTimeInMillis();
-    const failed = await Promise.all(Records.map((record) => tryDeliver(service, record, remainingMs)));
+    const load: Load = { remainingMs, isShared: Records.length > 1 };
+    const failed = await Promise.all(Records.map((record) => tryDeliver(service, record, load)));
     return { batchItemFailures: failed.filter((id) => id !== undefined).map((itemIdentifier) => ({ itemIdentifier })) };
   };
 }
 
 /** The record's id where it failed. */
-async function tryDeliver(
-  service: QueueService,
-  record: SQSRecord,
-  remainingMs: RemainingMs,
-): Promise<string | undefined> {
+async function tryDeliver(service: QueueService, record: SQSRecord, load: Load): Promise<string | undefined> {
   try {
-    await deliverRecord(service, record, remainingMs);
+    await deliverRecord(service, record, load);
     return undefined;
   } catch (error) {
     // The queue brings it again, and makes it a dead letter where it fails too often.
@@ -41,14 +44,15 @@ async function tryDeliver(
   }
 }
 
-async function deliverRecord(service: QueueService, record: SQSRecord, remainingMs: RemainingMs): Promise<void> {
+async function deliverRecord(service: QueueService, record: SQSRecord, load: Load): Promise<void> {
   // Only our own functions may send to the queue, so a record is a job. An ephemeral one is done with at its first try, whatever became of it.
   const job = JSON.parse(record.body) as Job;
   const waitedMs = service.clock.now() - Number(record.attributes.SentTimestamp);
   const isRepeated = Number(record.attributes.ApproximateReceiveCount) > 1;
   if (isEphemeral(job) && (isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS)) return;
   if (waitedMs <= MAX_WAIT_MS) {
-    return doJob(service, job.kind === "tick" && isRepeated ? { ...job, mayHaveTaken: true } : job, remainingMs);
+    const known = job.kind === "tick" && isRepeated ? { ...job, mayHaveTaken: true } : job;
+    return doJob(service, known, load.remainingMs, load.isShared);
   }
   service.logger.error("A job waited too long; it is a dead letter.", { messageId: record.messageId, waitedMs });
   await service.queue.deadLetter({ ...job, attempt: 1 }, `waited for more than ${MAX_WAIT_MS / 60_000} minutes`);

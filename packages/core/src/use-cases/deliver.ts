@@ -37,9 +37,15 @@ interface Run {
 /**
  * Delivers one job, or splits it, and ends the connections that it finds at their end: a token's, or their application's. Once this resolves, every
  * subscriber that the job is for got it, is gone, or is part of a new job or a dead letter that is safely kept. Throws `UnavailableError`: then the job
- * must be delivered again, and some will get it twice.
+ * must be delivered again, and some will get it twice. `isShared` where the worker has other jobs too: then it hands on what is behind the first page, so
+ * that shards of one topic which came together get workers of their own.
  */
-export async function deliver(service: DeliverService, job: FanoutJob, remainingMs: RemainingMs): Promise<void> {
+export async function deliver(
+  service: DeliverService,
+  job: FanoutJob,
+  remainingMs: RemainingMs,
+  isShared = false,
+): Promise<void> {
   if (job.split !== undefined) return service.queue.send(splitJob(job));
   const isDropped = await isApplicationGone(service, job.app);
   const run: Run = { service, job, frames: encodeFanout(service, job), isDropped, remainingMs };
@@ -51,7 +57,7 @@ export async function deliver(service: DeliverService, job: FanoutJob, remaining
     await deliverTo(run, page);
     cursor = page.cursor;
     walked += page.subscribers.length + page.expired.length;
-  } while (cursor !== undefined && remainingMs() >= PAGE_MS);
+  } while (cursor !== undefined && !isShared && remainingMs() >= PAGE_MS);
   if (cursor !== undefined) await service.queue.send([{ ...job, cursor, walked }]);
   if (!isDropped) await fitShards(service, job, { shard: job.shard, walked, isOver: cursor === undefined });
 }

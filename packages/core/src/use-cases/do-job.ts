@@ -8,8 +8,11 @@ import type { RemainingMs } from "./worker-time.ts";
 
 export type JobService = DeliverService & TickService & ReplayService & SendService & KickService;
 
-/** Does what a worker gets, each kind as its use case says. Throws `UnavailableError`: then the job must be done again. */
-export function doJob(service: JobService, job: Job, remainingMs: RemainingMs): Promise<void> {
+/**
+ * Does what a worker gets, each kind as its use case says; `isShared` where the worker has other jobs too. Throws `UnavailableError`: then the job must
+ * be done again.
+ */
+export function doJob(service: JobService, job: Job, remainingMs: RemainingMs, isShared = false): Promise<void> {
   switch (job.kind) {
     case "replay":
       return replay(service, job, remainingMs);
@@ -21,6 +24,6 @@ export function doJob(service: JobService, job: Job, remainingMs: RemainingMs): 
       return deliverTick(service, job);
     case "messages":
     case "closing":
-      return deliver(service, job, remainingMs);
+      return deliver(service, job, remainingMs, isShared);
   }
 }
