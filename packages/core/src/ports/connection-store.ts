@@ -41,9 +41,9 @@ export interface SubscriberPage {
   /** Those no longer valid whom nobody has removed yet, as long as {@link EXPIRED_KEPT_MS} allows. They count for the page's limit. */
   readonly expired: readonly Subscriber[];
   /** Present where more may follow. */
-  readonly cursor?: string;
+  readonly cursor?: string | undefined;
   /** In the first page of a whole topic, as fresh as the page: how many shards it has, see {@link ConnectionStore.setShards}. */
-  readonly shards?: number;
+  readonly shards?: number | undefined;
 }
 
 export interface ConnectionsQuery {

@@ -24,41 +24,42 @@ const MAX_PAGES = 3;
  */
 export async function fanOut(service: FanOutService, fanout: Fanout): Promise<void> {
   const { queue, settings } = service;
-  const { shards, ...page } = await readFew(service, fanout);
-  if (page.cursor !== undefined || page.subscribers.length > settings.inlineMax) {
+  const { shards = 1, subscribers, expired, cursor } = await readFew(service, fanout);
+  if (cursor !== undefined || subscribers.length > settings.inlineMax) {
     return queue.send(splitJob({ ...fanout, shard: WHOLE, split: shards, attempt: 1 }));
   }
-  const targets = meantBy(fanout, page.subscribers);
+  const targets = meantBy(fanout, subscribers);
   // Many a topic has nobody listening.
   if (targets.length > 0) await postToFew(service, fanout, targets);
   if (shards > 1) await resetShards(service, fanout, shards);
-  if (page.expired.length === 0) return;
-  await endSubscribers(service, fanout, page.expired, { ending: TOKEN_EXPIRED, forMs: FINISHING_MS });
+  if (expired.length === 0) return;
+  await endSubscribers(service, fanout, expired, { ending: TOKEN_EXPIRED, forMs: FINISHING_MS });
 }
 
 async function postToFew(service: FanOutService, fanout: Fanout, targets: readonly Subscriber[]): Promise<void> {
   const frames = encodeFanout(service, fanout);
-  const { missed, ...done } = await postFanout(service, frames, targets, { forMs: POSTING_MS });
+  const { reached, missed, gone } = await postFanout(service, frames, targets, { forMs: POSTING_MS });
   if (missed.length > 0 && !isEphemeral(fanout)) {
     await service.queue.send([{ ...numberedOf(fanout), shard: WHOLE, only: missed, attempt: 1 }]);
   }
-  await finish(service, fanout, { ...done, forMs: FINISHING_MS });
+  await finish(service, fanout, { reached, gone, forMs: FINISHING_MS });
 }
 
 /** A topic's first subscribers: all of them, without a cursor, where they are few, though others among them are no longer valid. */
-async function readFew({ connections, settings }: FanOutService, { app, topic }: Fanout) {
+async function readFew({ connections, settings }: FanOutService, { app, topic }: Fanout): Promise<SubscriberPage> {
   const query = { app, topic, limit: Math.max(1, settings.inlineMax), freshness: "fresh" } as const;
-  const { shards = 1, ...first } = await connections.subscribers(query);
-  let all: SubscriberPage = first;
+  let all = await connections.subscribers(query);
+  const { shards = 1 } = all;
   for (let pages = 1; pages < MAX_PAGES; pages++) {
     const { subscribers, expired, cursor } = all;
     if (cursor === undefined || expired.length === 0 || subscribers.length > settings.inlineMax) break;
     const next = await connections.subscribers({ ...query, cursor });
     all = {
       ...next,
+      shards,
       subscribers: [...subscribers, ...next.subscribers],
       expired: [...expired, ...next.expired],
     };
   }
-  return { ...all, shards };
+  return all;
 }

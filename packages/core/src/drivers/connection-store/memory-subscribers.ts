@@ -14,8 +14,8 @@ interface Entry {
 
 export interface PageQuery {
   /** Only its subscribers, at the cost of a look at each of the others. */
-  readonly shard?: Shard;
-  readonly cursor?: string;
+  readonly shard?: Shard | undefined;
+  readonly cursor?: string | undefined;
   readonly limit: number;
   readonly freshness: Freshness;
   readonly now: number;

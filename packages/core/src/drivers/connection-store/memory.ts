@@ -164,10 +164,12 @@ export function createMemoryConnectionStore(options: MemoryConnectionStoreOption
       return true;
     },
 
-    async subscribers({ app, topic, ...query }) {
-      const { list, shards } = topicRows.get(keyOf(app, topic)) ?? NOBODY;
-      const page = list.page({ ...query, now: clock.now() });
-      return query.shard === undefined && query.cursor === undefined ? { ...page, shards } : page;
+    async subscribers({ app, topic, shard, cursor, limit, freshness }) {
+      const row = topicRows.get(keyOf(app, topic)) ?? NOBODY;
+      const page = row.list.page({ shard, cursor, limit, freshness, now: clock.now() });
+      const shards = shard === undefined && cursor === undefined ? row.shards : undefined;
+      // Not spread: each publish comes by here, and that takes as long as the read.
+      return { subscribers: page.subscribers, expired: page.expired, cursor: page.cursor, shards };
     },
 
     async setShards(app, topic, { from, to }) {
