@@ -7,6 +7,7 @@ import { benchHttpPublish } from "./http-publish.ts";
 import { benchPostConcurrency } from "./post-concurrency.ts";
 import { benchRecovery } from "./recovery.ts";
 import { SCENARIOS } from "./scenarios.ts";
+import { benchSoak } from "./soak/command.ts";
 import { benchStart } from "./start.ts";
 
 const program = new Command("npm run bench --").description("Measures Topicast; each command prints a table.");
@@ -67,6 +68,15 @@ program
   .description("time, requests and read units of a client that comes back and replays 10, 100 and 1,000 messages")
   .option("--runs <n>", "replays of each", wholeNumber, 9)
   .action(({ runs }) => benchRecovery(runs));
+
+program
+  .command("soak")
+  .description(
+    "2,000 clients that come and go, 20,000 deliveries a second: nothing lost, memory flat; writes docs/benchmarks.md",
+  )
+  .option("--minutes <n>", "how long", wholeNumber, 10)
+  .option("--no-write", "leave docs/benchmarks.md as it is")
+  .action((options: { readonly minutes: number; readonly write: boolean }) => benchSoak(options));
 
 await program.parseAsync();
 

@@ -81,7 +81,7 @@ async function fill(
 
 async function settledBytes(server: ServerProcess): Promise<number | undefined> {
   for (let time = 0; time < COLLECTIONS; time++) {
-    server.collect();
+    await server.collect();
     await setTimeout(COLLECTION_MS);
   }
   return server.usage()?.residentBytes;

@@ -8,16 +8,16 @@ import { type ProcessUsage, readProcessUsage } from "./process-usage.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const HOST = new URL("../../local/src/cli.ts", import.meta.url);
-/** Adds that {@link ServerProcess.collect} works. */
-const COLLECTING = ["--expose-gc", "--import", fileURLToPath(new URL("./collect-on-signal.ts", import.meta.url))];
+/** Makes that {@link ServerProcess.collect} works. */
+const REPORTING = ["--expose-gc", "--import", new URL("./memory-reporter.ts", import.meta.url).href];
 
 /** A server that is measured, in a process of its own. */
 export interface ServerProcess {
   /** Such as `ws://127.0.0.1:40001/message-topic`. */
   readonly url: string;
   usage(): ProcessUsage | undefined;
-  /** Has it let go of the memory that it doesn't need, where it can be told to. */
-  collect(): void;
+  /** Has it let go of the memory that it doesn't need, and resolves with the bytes that it has left; undefined where it can't be told to. */
+  collect(): Promise<number | undefined>;
   stop(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export interface ServerOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Where a CPU profile of it is written to; none where absent. */
   readonly profileFolder?: string;
-  /** Whether it lets itself be told to collect garbage, where it is of Node. */
+  /** Whether it can be told to collect its garbage, where it is of Node. */
   readonly collects?: boolean;
 }
 
@@ -43,18 +43,11 @@ export function startNodeServer(script: URL, options: ServerOptions = {}): Promi
   const profiling = profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
   return startProcess({
     command: process.execPath,
-    parameters: [
-      ...profiling,
-      "--import",
-      "tsx",
-      ...(collects ? COLLECTING : []),
-      fileURLToPath(script),
-      ...parameters,
-    ],
+    parameters: [...profiling, "--import", "tsx", ...(collects ? REPORTING : []), fileURLToPath(script), ...parameters],
     environment: { ...process.env, ...environment },
     speaksTo: "stdout",
     urlIn: (line) => (script === HOST ? /ws:\S+\/message-topic/ : /ws:\S+/).exec(line)?.[0],
-    ...(collects && { collectSignal: "SIGUSR2" }),
+    collects,
   });
 }
 
@@ -66,14 +59,18 @@ export interface ProcessOptions {
   readonly speaksTo: "stdout" | "stderr";
   /** The address that a line means, undefined where it means none. */
   readonly urlIn: (line: string) => string | undefined;
-  readonly collectSignal?: NodeJS.Signals;
+  /** Whether it is a Node with the memory reporter in it. */
+  readonly collects?: boolean;
 }
 
 /** Resolves when it has said its address. Rejects, with what it said, where it ends before. */
 export async function startProcess(options: ProcessOptions): Promise<ServerProcess> {
-  const { command, parameters, environment, speaksTo, collectSignal } = options;
+  const { command, parameters, environment, speaksTo, collects = false } = options;
   const child = spawnChild(command, parameters, {
-    stdio: speaksTo === "stdout" ? ["ignore", "pipe", "inherit"] : ["ignore", "ignore", "pipe"],
+    stdio: [
+      ...(speaksTo === "stdout" ? (["ignore", "pipe", "inherit"] as const) : (["ignore", "ignore", "pipe"] as const)),
+      ...(collects ? (["ipc"] as const) : []),
+    ],
     env: environment,
   });
   const exited = once(child, "exit");
@@ -82,7 +79,13 @@ export async function startProcess(options: ProcessOptions): Promise<ServerProce
   return {
     url,
     usage: () => readProcessUsage(pid),
-    collect: () => void (collectSignal !== undefined && child.kill(collectSignal)),
+    async collect() {
+      if (!collects) return undefined;
+      const answer = once(child, "message");
+      child.send("collect");
+      const [bytes] = await answer;
+      return bytes;
+    },
     async stop() {
       child.kill("SIGINT");
       await exited;

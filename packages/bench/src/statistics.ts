@@ -28,3 +28,13 @@ export function percentileOf(ascending: ArrayLike<number>, percent: number): num
   if (value === undefined) throw new Error("There are no values.");
   return value;
 }
+
+/** How much `y` grows for each `x`, by least squares. Throws where there are less than two points. */
+export function slopeOf(points: readonly { readonly x: number; readonly y: number }[]): number {
+  if (points.length < 2) throw new Error("A slope needs two points.");
+  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const meanX = meanOf(points.map(({ x }) => x));
+  const meanY = meanOf(points.map(({ y }) => y));
+  const covariance = meanOf(points.map(({ x, y }) => (x - meanX) * (y - meanY)));
+  return covariance / meanOf(points.map(({ x }) => (x - meanX) ** 2));
+}

@@ -60,9 +60,10 @@ const TARGETS: readonly Target[] = [
 
 const HOST = "topicast";
 
-/** A table in Markdown of what the host should reach and what it did; "–" where it or its peer wasn't measured. */
+/** A table in Markdown of what the host should reach in these scenarios and what it did; "–" where it or its peer wasn't measured. */
 export function formatTargets(results: Results): string {
-  const rows = TARGETS.map((target) => {
+  const targets = TARGETS.filter(({ scenario }) => results.scenarios.some(({ id }) => id === scenario));
+  const rows = targets.map((target) => {
     const value = measuredValue(results, target);
     const { name, atLeast, atMost } = target;
     const bound = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`;

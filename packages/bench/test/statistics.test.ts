@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { formatSpread, percentileOf, spreadOf } from "../src/statistics.ts";
+import { formatSpread, percentileOf, slopeOf, spreadOf } from "../src/statistics.ts";
 
 describe("statistics", () => {
   it("finds the middle and the ends", () => {
@@ -16,5 +16,11 @@ describe("statistics", () => {
     expect([0, 50, 99, 99.5, 100].map((percent) => percentileOf(hundred, percent))).toEqual([1, 50, 99, 100, 100]);
     expect(percentileOf([7], 50)).toBe(7);
     expect(() => percentileOf([], 50)).toThrow("no values");
+  });
+
+  it("fits a line", () => {
+    const points = [1, 2, 3, 4].map((x) => ({ x, y: 10 - 2 * x + (x % 2) }));
+    expect(slopeOf(points)).toBeCloseTo(-2.2);
+    expect(() => slopeOf(points.slice(0, 1))).toThrow("two points");
   });
 });
