@@ -8,6 +8,9 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { Sha256Node } from "@smithy/core/checksum";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { type ConnectionId as CoreConnectionId, systemClock } from "@topicast/core";
+import { createGatewayClient } from "../../core/src/drivers/aws-clients.ts";
+import { createApiGateway } from "../../core/src/drivers/connection-gateway/api-gateway.ts";
 import type { Credentials } from "../src/index.ts";
 import { type FixtureHost, startFixtures } from "./fixture-host.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
@@ -92,6 +95,27 @@ describe("with closed doors", () => {
     await recorder.next();
     await expect(sdk.send(new GetConnectionCommand({ ConnectionId }))).rejects.toMatchObject({ name: "GoneException" });
     sdk.destroy();
+  });
+
+  it("the services' own posts are taken with the host's credentials, and with no others", async () => {
+    const target = { id: ConnectionId as CoreConnectionId, address: "", connectedAt: Date.now() };
+    const other = { accessKeyId: credentials.accessKeyId, secretAccessKey: "another" };
+    for (const [signing, failed] of [
+      [credentials, []],
+      [other, [target]],
+    ] as const) {
+      const sdk = createGatewayClient({
+        endpoint: `${host.url}/echo`,
+        concurrency: 1,
+        region: "us-east-1",
+        credentials: signing,
+      });
+      const logger = { warn: () => {}, error: () => {} };
+      const gateway = createApiGateway({ client: sdk, logger, clock: systemClock, concurrency: 1, timeoutMs: 3_000 });
+      expect(await gateway.post([target], "héllo")).toEqual({ gone: [], throttled: [], failed });
+      sdk.destroy();
+    }
+    expect(await client.next()).toBe("héllo");
   });
 
   it.each<[string, ApiGatewayManagementApiClientConfig, string]>([

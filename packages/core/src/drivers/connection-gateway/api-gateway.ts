@@ -3,7 +3,6 @@ import {
   DeleteConnectionCommand,
   GetConnectionCommand,
   type GetConnectionCommandOutput,
-  PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import type { Clock } from "../../clock.ts";
 import { UnavailableError } from "../../errors.ts";
@@ -11,6 +10,7 @@ import type { ConnectionId, Target } from "../../model.ts";
 import type { ConnectionGateway, ConnectionInfo } from "../../ports/connection-gateway.ts";
 import type { Logger } from "../../service.ts";
 import { createPostPace } from "./post-pace.ts";
+import { createSignedPost, type PostBody, postBodyOf } from "./signed-posts.ts";
 
 export interface ApiGatewayOptions {
   /** With its own retries off: they would post to a throttled connection three times before anyone slows down. */
@@ -27,11 +27,12 @@ type Outcome = "delivered" | "gone" | "throttled" | "failed";
 
 export function createApiGateway(options: ApiGatewayOptions): ConnectionGateway {
   const { client, logger, clock, concurrency, timeoutMs } = options;
+  const send = createSignedPost(client);
   const pace = createPostPace({ clock, maxConcurrency: concurrency });
   // Node takes whole milliseconds only.
   const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(Math.ceil(ms)) });
 
-  async function postOne(id: ConnectionId, data: Uint8Array, until: number, errors: unknown[]): Promise<Outcome> {
+  async function postOne(id: ConnectionId, body: PostBody, until: number, errors: unknown[]): Promise<Outcome> {
     // Once more where others were throttled meanwhile.
     for (let pauseMs = pace.pauseMs(); pauseMs > 0; pauseMs = pace.pauseMs()) {
       if (clock.now() + pauseMs >= until) return "throttled";
@@ -41,14 +42,16 @@ export function createApiGateway(options: ApiGatewayOptions): ConnectionGateway 
     const leftMs = Math.min(timeoutMs, until - startedAt);
     if (leftMs <= 0) return "failed";
     try {
-      await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: data }), within(leftMs));
-      pace.onDelivered(startedAt);
-      return "delivered";
-    } catch (error) {
-      const outcome = outcomeOf(error);
+      const status = await send(id, body, within(leftMs).abortSignal);
+      const outcome = outcomeOf(status);
+      if (outcome === "delivered") pace.onDelivered(startedAt);
       if (outcome === "throttled") pace.onThrottled(id, startedAt);
-      if (outcome === "failed") errors.push(error);
+      if (outcome === "failed") errors.push(new Error(`API Gateway answered a post with ${status}.`));
       return outcome;
+    } catch (error) {
+      // No answer, or none in time: it may have arrived.
+      errors.push(error);
+      return "failed";
     }
   }
 
@@ -57,7 +60,8 @@ export function createApiGateway(options: ApiGatewayOptions): ConnectionGateway 
     try {
       return await request();
     } catch (cause) {
-      if (outcomeOf(cause) === "gone") return undefined;
+      const { $metadata } = cause as { $metadata?: { httpStatusCode?: number } };
+      if (outcomeOf($metadata?.httpStatusCode) === "gone") return undefined;
       throw new UnavailableError("gateway", "API Gateway did not answer about a connection.", { cause });
     }
   }
@@ -65,10 +69,10 @@ export function createApiGateway(options: ApiGatewayOptions): ConnectionGateway 
   return {
     async post<T extends Target>(targets: readonly T[], frame: string, { forMs = Number.POSITIVE_INFINITY } = {}) {
       const until = clock.now() + forMs;
-      const data = Buffer.from(frame);
+      const body = postBodyOf(frame);
       const failures = { gone: [] as T[], throttled: [] as T[], failed: [] as T[] };
       const errors: unknown[] = [];
-      const outcomes = await pace.map(targets, ({ id }) => postOne(id, data, until, errors));
+      const outcomes = await pace.map(targets, ({ id }) => postOne(id, body, until, errors));
       // One line, however many: where all posts fail, a line each would cost more than the posts.
       if (errors.length > 0) logger.warn("Posts failed.", { count: errors.length, first: errors[0] });
       targets.forEach((target, index) => {
@@ -91,10 +95,10 @@ export function createApiGateway(options: ApiGatewayOptions): ConnectionGateway 
 }
 
 /** API Gateway answers 410 for a connection that is gone, 429 where there are too many requests or the client's buffer is full. */
-function outcomeOf(error: unknown): Exclude<Outcome, "delivered"> {
-  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
-  if ($metadata?.httpStatusCode === 410) return "gone";
-  return $metadata?.httpStatusCode === 429 ? "throttled" : "failed";
+function outcomeOf(status: number | undefined): Outcome {
+  if (status === 200) return "delivered";
+  if (status === 410) return "gone";
+  return status === 429 ? "throttled" : "failed";
 }
 
 function infoOf({ ConnectedAt, LastActiveAt, Identity }: GetConnectionCommandOutput): ConnectionInfo {
