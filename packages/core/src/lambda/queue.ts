@@ -1,7 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { Job } from "../ports/fanout-queue.ts";
 import { doJob, type JobService } from "../use-cases/do-job.ts";
-import { isEphemeral } from "../use-cases/post-fanout.ts";
+import { isEphemeral, numberedOf } from "../use-cases/post-fanout.ts";
 import { MAX_EPHEMERAL_WAIT_MS, type RemainingMs } from "../use-cases/worker-time.ts";
 
 export type QueueService = JobService;
@@ -45,13 +45,15 @@ async function tryDeliver(service: QueueService, record: SQSRecord, load: Load):
 }
 
 async function deliverRecord(service: QueueService, record: SQSRecord, load: Load): Promise<void> {
-  // Only our own functions may send to the queue, so a record is a job. An ephemeral one is done with at its first try, whatever became of it.
+  // Only our own functions may send to the queue, so a record is a job. What is ephemeral is done with at its first try, whatever became of it.
   const job = JSON.parse(record.body) as Job;
   const waitedMs = service.clock.now() - Number(record.attributes.SentTimestamp);
   const isRepeated = Number(record.attributes.ApproximateReceiveCount) > 1;
-  if (isEphemeral(job) && (isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS)) return;
+  const isPast = isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS;
+  if (isEphemeral(job) && isPast) return;
   if (waitedMs <= MAX_WAIT_MS) {
-    const known = job.kind === "tick" && isRepeated ? { ...job, mayHaveTaken: true } : job;
+    const left = job.kind === "messages" && isPast ? numberedOf(job) : job;
+    const known = left.kind === "tick" && isRepeated ? { ...left, mayHaveTaken: true } : left;
     return doJob(service, known, load.remainingMs, load.isShared);
   }
   service.logger.error("A job waited too long; it is a dead letter.", { messageId: record.messageId, waitedMs });

@@ -28,7 +28,8 @@ export async function deliverTick(service: TickService, job: TickJob): Promise<v
   try {
     await takeTick(service, job, progress);
   } catch (error) {
-    if (!isUnavailable(error)) throw error;
+    // Where the queue is away, it brings this job again by itself.
+    if (!isUnavailable(error) || error.part === "queue") throw error;
     const { topic } = job;
     service.logger.warn("A tick could not be delivered; its job is tried again.", { topic, error });
     await tryLater(service, { ...job, ...progress }, job.attempt, { topic });
@@ -51,8 +52,8 @@ async function takeTick(service: TickService, job: TickJob, progress: { mayHaveT
     progress.mayHaveTaken = true;
     // Somebody else has it all.
     if (!(await log.claimTick(app, topic, page, { ...next, isSent: true }))) return;
-    await queue.send([jobAfter(job, next, page.upTo)]);
-    return postTick(service, job, [...page.numbered, ...newest(page.gathered, clock.now())]);
+    const messages = [...page.numbered, ...newest(page.gathered, clock.now())];
+    return both(queue.send([jobAfter(job, next, page.upTo)]), postTick(service, job, messages));
   }
   await queue.send([job]);
 }
@@ -65,8 +66,15 @@ function isIdle({ isAll, upTo, gathered }: TickPage, { from }: TickJob): boolean
 /** What this job took before it died, and the job that it may not have sent. What was gathered is lost: it is delivered once or never. */
 async function takeOver(service: TickService, job: TickJob, { ticking, numbered }: TickPage): Promise<void> {
   // It may well be there: then nothing comes of this one.
-  if (ticking !== undefined) await service.queue.send([jobAfter(job, ticking.wakeUp, ticking.place)]);
-  await postTick(service, job, numbered);
+  const next = ticking === undefined ? [] : [jobAfter(job, ticking.wakeUp, ticking.place)];
+  await both(next.length > 0 ? service.queue.send(next) : Promise.resolve(), postTick(service, job, numbered));
+}
+
+/** Neither waits for the other, nor hangs on it. */
+async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
+  await Promise.allSettled([one, other]);
+  await one;
+  await other;
 }
 
 function jobAfter(job: TickJob, { id, dueAt }: { id: string; dueAt: number }, from: TickJob["from"]): TickJob {

@@ -7,6 +7,9 @@ function patch(file: string, find: string, replace: string): Patch {
   return { file, find, replace };
 }
 
+const TICKS = "packages/core/src/drivers/topic-log/memory-tick-state.ts";
+const DELIVER_TICK = "packages/core/src/use-cases/deliver-tick.ts";
+
 export interface Bug {
   readonly patches: readonly Patch[];
   /** What the check that is there for it says: that anything else fails is no proof. */
@@ -84,6 +87,35 @@ export const BUGS: Readonly<Record<string, Bug>> = {
         "end(row);\n      begin(name);",
         "end(row); Object.assign(begin(name), { epoch: row.epoch, taken: row.taken });",
       ),
+    ],
+  },
+  "a tick that nobody delivers whose worker died": {
+    finds: /never got .* live/,
+    patches: [patch(DELIVER_TICK, "progress.mayHaveTaken ? takeOver(service, job, page) : undefined", "undefined")],
+  },
+  // Its publisher may have died before it sent the job.
+  "a wake-up that is trusted though nobody sent it": {
+    finds: /never got .* live/,
+    patches: [
+      patch(
+        "packages/core/src/use-cases/wake-up.ts",
+        "return wakeUp.isSent && !isOverdue(wakeUp, now);",
+        "return true;",
+      ),
+    ],
+  },
+  "ticks that end though a message was counted in since": {
+    finds: /never got .* live/,
+    patches: [patch(TICKS, "if (isNewer || !isSame", "if (!isSame")],
+  },
+  "a tick that each of two workers takes": {
+    finds: /had three ticks|frames of .* ticks|ephemeral .* twice/,
+    patches: [patch(TICKS, "if (!isSame(ticks.wakeUp, from)) return false;", "")],
+  },
+  "a latest that is the oldest": {
+    finds: /a latest that wasn't/,
+    patches: [
+      patch(DELIVER_TICK, "before.message.time <= each.message.time", "before.message.time > each.message.time"),
     ],
   },
 };

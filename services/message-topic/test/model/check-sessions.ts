@@ -56,11 +56,17 @@ function checkComplete(session: Session, began: Place, owed: readonly Publicatio
   }
   const stretches = stretchesOf(session, began);
   const faults: string[] = [];
-  for (const { id, count, acknowledged } of owed) {
+  for (const { id, count, latest, acknowledged } of owed) {
     const place = acknowledged?.place;
     const got = emitted.get(id) ?? 0;
-    // A batch comes whole, whether or not its publisher knows that it went through.
-    if (got > 0 && got < count && !session.isOver && session.steps.every(({ lost }) => lost === undefined)) {
+    // A batch comes whole, whether or not its publisher knows that it went through; but of a latest the last is enough.
+    if (
+      latest === undefined &&
+      got > 0 &&
+      got < count &&
+      !session.isOver &&
+      session.steps.every(({ lost }) => lost === undefined)
+    ) {
       faults.push(`emitted ${got} of the ${count} messages of publication ${id}`);
     }
     if (place === undefined) continue;

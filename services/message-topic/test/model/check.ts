@@ -15,5 +15,6 @@ export function check(world: World): string[] {
     ...checkEphemeral(world.journal),
     ...checkWakes(world),
     ...world.watch.lineages.repeated,
+    ...world.watch.ticks.faults,
   ];
 }

@@ -33,11 +33,16 @@ const publish = fc
     topic,
     count: fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 2, max: 5 }) }),
     keyed: fc.boolean(),
-    ephemeral: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    how: fc.oneof(
+      { weight: 12, arbitrary: fc.constant({ ephemeral: false }) },
+      { weight: 2, arbitrary: fc.constant({ ephemeral: true }) },
+      { weight: 1, arbitrary: fc.constantFrom("position", "score").map((latest) => ({ ephemeral: true, latest })) },
+    ),
     echo: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
     by: fc.option(client),
   })
-  .map(({ by, ...options }): Action => {
+  .map(({ by, how, ...about }): Action => {
+    const options = { ...about, ...how };
     return {
       name: `publish ${JSON.stringify({ ...options, by: by === null ? "backend" : `client-${by}` })}`,
       run: ({ publisher, clients }) => publisher.publish({ ...options, ...(by !== null && { client: clients[by] }) }),

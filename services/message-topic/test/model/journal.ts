@@ -8,6 +8,8 @@ export interface Publication {
   readonly count: number;
   readonly key?: string;
   readonly ephemeral: boolean;
+  /** Of a tick, only the newest of this name and sender is wanted. */
+  readonly latest?: string;
   readonly echo: boolean;
   readonly startedAt: number;
   /** The connections that it was sent over. */

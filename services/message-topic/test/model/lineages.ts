@@ -1,6 +1,7 @@
 import type { ConnectionId, Job } from "@topicast/core";
 import type { MessagesFrame } from "@topicast/protocol";
 import type { Invocation } from "./lambda.ts";
+import { TICKED } from "./topics.ts";
 
 /** A job, marked with the publish that it goes back to. */
 type StampedJob = Job & { readonly lineage: string };
@@ -39,10 +40,13 @@ export function createLineages(now: () => number): Lineages {
     stamp(invocation, jobs) {
       const lineage = originOf(invocation);
       beginningOf(lineage);
+      // Of two ticks in one batch, nobody can say which sent what: one may be the other's repeat.
+      if (ticksOf(jobsOf(invocation) ?? []).length > 1) tainted.add(lineage);
       return jobs.map((job) => ({ lineage, ...job }));
     },
     taint(invocation) {
-      for (const { lineage } of jobsOf(invocation) ?? [{ lineage: originOf(invocation) }]) tainted.add(lineage);
+      tainted.add(originOf(invocation));
+      for (const { lineage } of jobsOf(invocation) ?? []) tainted.add(lineage);
     },
     taintJob(body) {
       tainted.add((JSON.parse(body) as StampedJob).lineage);
@@ -66,12 +70,17 @@ function jobsOf({ event }: Invocation): readonly StampedJob[] | undefined {
   return Records?.map(({ body }) => JSON.parse(body) as StampedJob);
 }
 
+/** All of them are of the one topic that has ticks. */
+function ticksOf(jobs: readonly StampedJob[]): readonly StampedJob[] {
+  return jobs.filter(({ kind }) => kind === "tick");
+}
+
 /** A publish is the origin of its own jobs; those that a worker sends carry theirs along, being made of those that it got. */
 function originOf({ id }: Invocation): string {
   return `publish ${id}`;
 }
 
-/** The publish that a post goes back to; undefined where two jobs of a worker's batch carry the same message. */
+/** The publish, or the tick, that a post goes back to; undefined where two jobs of a worker's batch carry the same message. */
 function lineageOf(invocation: Invocation, { topic, epoch, messages }: MessagesFrame): string | undefined {
   const jobs = jobsOf(invocation);
   if (jobs === undefined) return originOf(invocation);
@@ -80,5 +89,9 @@ function lineageOf(invocation: Invocation, { topic, epoch, messages }: MessagesF
     .filter((job) => job.kind === "messages" && job.topic === topic && job.epoch === epoch)
     .filter((job) => job.kind === "messages" && job.messages.some((message) => message.seq === seq))
     .map(({ lineage }) => lineage);
+  const ticks = ticksOf(jobs);
+  // Retries of a tick are marked with who took it.
+  if (ticks.length > 0 && topic === TICKED)
+    return ticks.length === 1 && lineages.length === 0 ? originOf(invocation) : undefined;
   return lineages.length === 1 ? lineages[0] : undefined;
 }

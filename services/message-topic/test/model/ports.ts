@@ -49,7 +49,7 @@ export function createPorts({ time, random, faults, watch, gateway, drivers }: P
     const driver = drivers[port] as Driver;
     const given = method === "send" ? [watch.sends(invocation, args[0] as readonly Job[]), args[1]] : args;
     const answer = await driver[method]!(...(given as never[]));
-    watch.done(port, method, args, answer);
+    watch.done(invocation, port, method, args, answer);
     return answer;
   }
 }

@@ -15,6 +15,7 @@ export interface PublishOptions {
   readonly count: number;
   readonly keyed: boolean;
   readonly ephemeral: boolean;
+  readonly latest?: string;
   readonly echo: boolean;
   /** Over its connection; over HTTP where absent. */
   readonly client?: Client | undefined;
@@ -52,12 +53,13 @@ export function createPublisher({ api, time, random, journal }: PublisherOptions
     }
   }
 
-  function fieldsOf({ id, count, key, ephemeral }: Publication) {
+  function fieldsOf({ id, count, key, ephemeral, latest }: Publication) {
     const payloads = Array.from({ length: count }, (_, index) => ({ publication: id, index }));
     return {
       ...(count === 1 ? { payload: payloads[0] } : { payloads }),
       ...(key && { key }),
       ...(ephemeral && { ephemeral }),
+      ...(latest && { latest }),
     };
   }
 

@@ -1,7 +1,12 @@
 import type { Retention } from "@topicast/core";
 
-/** The topics of every run: two with the default history, one that forgets soon, one that keeps little. */
-export const TOPICS = ["game/1", "game/2", "short/1", "few/1"] as const;
+/** Its deliveries leave in ticks. */
+export const TICKED = "tick/1";
+
+/** The topics of every run: two with the default history, one that forgets soon, one that keeps little, one whose deliveries leave in ticks. */
+export const TOPICS = ["game/1", "game/2", "short/1", "few/1", TICKED] as const;
+
+export const TICK_MS = 50;
 
 const DEFAULT: Retention = { maxMessages: 1_000, maxAgeMs: 120_000 };
 const RETENTION: Readonly<Record<string, Retention>> = {
@@ -15,10 +20,11 @@ export function retentionOf(topic: string): Retention {
 }
 
 /** The same as `TOPIC_RULES`. */
-export const TOPIC_RULES = JSON.stringify(
-  Object.entries(RETENTION).map(([match, { maxMessages, maxAgeMs }]) => ({
+export const TOPIC_RULES = JSON.stringify([
+  ...Object.entries(RETENTION).map(([match, { maxMessages, maxAgeMs }]) => ({
     match,
     historyMessages: maxMessages,
     historySeconds: maxAgeMs / 1_000,
   })),
-);
+  { match: TICKED, tickMs: TICK_MS },
+]);

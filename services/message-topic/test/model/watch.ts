@@ -1,7 +1,8 @@
-import type { Appended, ConnectionId, Job } from "@topicast/core";
+import type { Appended, ConnectionId, Job, TickPage } from "@topicast/core";
 import type { ClosingFrame, MessagesFrame, Place } from "@topicast/protocol";
 import type { Invocation } from "./lambda.ts";
 import { createLineages, type Lineages } from "./lineages.ts";
+import { createTickWatch, type TickWatch } from "./tick-watch.ts";
 
 export type ClosingJob = Extract<Job, { kind: "closing" }>;
 
@@ -25,6 +26,7 @@ export interface Turn {
 /** Sees what passes between the handlers and what is behind them: what no client can see, yet a rule speaks of. */
 export interface Watch {
   readonly lineages: Lineages;
+  readonly ticks: TickWatch;
   /** Jobs are sent; they are marked with the publish that they go back to. */
   sends(invocation: Invocation, jobs: readonly Job[]): readonly Job[];
   readonly jobsSent: number;
@@ -32,7 +34,7 @@ export interface Watch {
   readonly closings: readonly ClosingJob[];
   posted(invocation: Invocation, id: ConnectionId, frame: string, isDelivered: boolean): void;
   /** A call of a store had its effect. */
-  done(port: string, method: string, args: readonly unknown[], answer: unknown): void;
+  done(invocation: Invocation, port: string, method: string, args: readonly unknown[], answer: unknown): void;
   /** Whether a post of the message was answered 200. */
   wasDelivered(id: ConnectionId, topic: string, place: Place): boolean;
   /** The oldest first. */
@@ -46,6 +48,7 @@ export function createWatch(now: () => number): Watch {
   const turns = new Map<string, Turn[]>();
   const closings: ClosingJob[] = [];
   const lineages = createLineages(now);
+  const ticks = createTickWatch(now);
   let jobsSent = 0;
 
   const turnsOf = (id: ConnectionId, topic: string) => turns.get(`${id} ${topic}`) ?? [];
@@ -55,6 +58,7 @@ export function createWatch(now: () => number): Watch {
 
   return {
     lineages,
+    ticks,
     get jobsSent() {
       return jobsSent;
     },
@@ -65,15 +69,17 @@ export function createWatch(now: () => number): Watch {
       return lineages.stamp(invocation, jobs);
     },
     posted(invocation, id, text, isDelivered) {
-      if (!isDelivered) return;
       const frame = JSON.parse(text) as MessagesFrame | ClosingFrame;
+      if (frame.type === "messages") ticks.posted(invocation, id, frame);
+      if (!isDelivered) return;
       if (frame.type === "closing") return turned(id, frame.topic ?? "", "closed");
       if (frame.epoch === undefined) return;
       for (const { seq } of frame.messages) delivered.add(`${id} ${frame.topic} ${frame.epoch} ${seq}`);
       const subscribed = turnsOf(id, frame.topic).findLast(({ kind }) => kind === "subscribed");
       lineages.posted(invocation, id, frame, subscribed?.at ?? 0);
     },
-    done(port, method, args, answer) {
+    done(invocation, port, method, args, answer) {
+      if (method === "claimTick" && answer === true) ticks.claimed(invocation, args[1] as string, args[2] as TickPage);
       if (method === "subscribe") {
         const { topic, connection } = args[0] as { topic: string; connection: { id: ConnectionId } };
         turned(connection.id, topic, "subscribed");
