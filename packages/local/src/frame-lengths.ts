@@ -9,49 +9,54 @@ const CONTROL_BIT = 0x08;
  * The returned function tells what is of note in a chunk; after a frame of more than `maxBytes` the stream is of no use.
  */
 export function createFrameScanner(maxBytes: number): (chunk: Uint8Array) => FrameNote {
-  let payloadLeft = 0;
-  let headerSeen = 0;
-  let lengthBytes = 0;
-  let masked = false;
-  let length = 0;
-  let isControl = false;
-  let holdsControl = false;
+  const scan = { payloadLeft: 0, headerSeen: 0, lengthBytes: 0, masked: false, length: 0, isControl: false };
+  return (chunk) => readFrames(scan, chunk, maxBytes);
+}
 
-  function readHeaderByte(byte: number): void {
-    headerSeen += 1;
-    if (headerSeen === 1) {
-      isControl = (byte & CONTROL_BIT) !== 0;
-      holdsControl ||= isControl;
-      return;
+/** Where in a frame a stream is. */
+interface Scan {
+  payloadLeft: number;
+  headerSeen: number;
+  lengthBytes: number;
+  masked: boolean;
+  length: number;
+  isControl: boolean;
+}
+
+function readFrames(scan: Scan, chunk: Uint8Array, maxBytes: number): FrameNote {
+  let holdsControl = scan.isControl && (scan.payloadLeft > 0 || scan.headerSeen > 0);
+  let at = 0;
+  while (at < chunk.length) {
+    if (scan.payloadLeft > 0) {
+      const passed = Math.min(scan.payloadLeft, chunk.length - at);
+      scan.payloadLeft -= passed;
+      at += passed;
+      continue;
     }
-    if (headerSeen > 2) {
-      length = length * 256 + byte;
-      return;
-    }
-    const short = byte & 0x7f;
-    masked = (byte & 0x80) !== 0;
-    lengthBytes = short === 127 ? 8 : short === 126 ? 2 : 0;
-    length = lengthBytes === 0 ? short : 0;
+    readHeaderByte(scan, chunk[at] ?? 0);
+    holdsControl ||= scan.isControl;
+    at += 1;
+    if (scan.headerSeen < 2 + scan.lengthBytes) continue;
+    if (scan.length > maxBytes) return "tooLarge";
+    scan.payloadLeft = scan.length + (scan.masked ? 4 : 0);
+    scan.headerSeen = 0;
+    scan.lengthBytes = 0;
   }
+  return holdsControl ? "control" : undefined;
+}
 
-  return (chunk) => {
-    let at = 0;
-    holdsControl = isControl && (payloadLeft > 0 || headerSeen > 0);
-    while (at < chunk.length) {
-      if (payloadLeft > 0) {
-        const passed = Math.min(payloadLeft, chunk.length - at);
-        payloadLeft -= passed;
-        at += passed;
-        continue;
-      }
-      readHeaderByte(chunk[at] ?? 0);
-      at += 1;
-      if (headerSeen < 2 + lengthBytes) continue;
-      if (length > maxBytes) return "tooLarge";
-      payloadLeft = length + (masked ? 4 : 0);
-      headerSeen = 0;
-      lengthBytes = 0;
-    }
-    return holdsControl ? "control" : undefined;
-  };
+function readHeaderByte(scan: Scan, byte: number): void {
+  scan.headerSeen += 1;
+  if (scan.headerSeen === 1) {
+    scan.isControl = (byte & CONTROL_BIT) !== 0;
+    return;
+  }
+  if (scan.headerSeen > 2) {
+    scan.length = scan.length * 256 + byte;
+    return;
+  }
+  const short = byte & 0x7f;
+  scan.masked = (byte & 0x80) !== 0;
+  scan.lengthBytes = short === 127 ? 8 : short === 126 ? 2 : 0;
+  scan.length = scan.lengthBytes === 0 ? short : 0;
 }

@@ -25,19 +25,31 @@ export function openConnection(
   connection: EventConnection,
   socket: WebSocket,
   stream: Duplex,
-  { receive, onEnded }: ConnectionListeners,
+  listeners: ConnectionListeners,
 ): void {
-  const { registry, links, outbox, limits, clock } = options;
-  const { id, connectedAt, sourceIp, userAgent, authorizer } = connection;
-  let ended = false;
-  function leave(code: number, reason: string): void {
-    if (ended) return;
-    ended = true;
-    registry.remove(id);
-    onEnded(open, code, reason);
-  }
+  const open = serve(options, connection, socket, stream, listeners);
+  options.registry.add(open);
+  options.links.open(open);
+  listen(options, open);
+}
+
+interface ServedConnection extends OpenConnection {
+  /** A connection that ended takes nothing more. */
+  ended: boolean;
+  /** Takes it from the registry and tells the service, once. */
+  leave(code: number, reason: string): void;
+  take(data: RawData, isBinary: boolean): void;
+}
+
+function serve(
+  { registry, links, outbox, clock }: WebSocketApiOptions,
+  { id, connectedAt, sourceIp, userAgent, authorizer }: EventConnection,
+  socket: WebSocket,
+  stream: Duplex,
+  { receive, onEnded }: ConnectionListeners,
+): ServedConnection {
   // Not spread, so that all are of one shape: every delivery reads and writes one.
-  const open: OpenConnection = {
+  const open: ServedConnection = {
     id,
     connectedAt,
     sourceIp,
@@ -48,39 +60,50 @@ export function openConnection(
     due: undefined,
     lastActiveAt: clock.now(),
     throttledBytes: 0,
+    ended: false,
     end(code, reason) {
-      leave(code, reason);
+      open.leave(code, reason);
       links.behind(open, () => {
         outbox.flush(open);
         socket.close(code, reason);
       });
     },
+    leave(code, reason) {
+      if (open.ended) return;
+      open.ended = true;
+      registry.remove(id);
+      onEnded(open, code, reason);
+    },
+    take(data, isBinary) {
+      if (open.ended) return;
+      open.lastActiveAt = clock.now();
+      if (isBinary) open.end(CLOSE_UNSUPPORTED, "");
+      else void receive(open, data.toString());
+    },
   };
-  registry.add(open);
-  links.open(open);
+  return open;
+}
 
-  function take(data: RawData, isBinary: boolean): void {
-    if (ended) return;
-    open.lastActiveAt = clock.now();
-    if (isBinary) open.end(CLOSE_UNSUPPORTED, "");
-    else void receive(open, data.toString());
-  }
-  socket.on("message", (data, isBinary) => links.receive(open, () => take(data, isBinary)));
+function listen({ links, outbox, limits, clock }: WebSocketApiOptions, open: ServedConnection): void {
+  const { socket, stream } = open;
+  socket.on("message", (data, isBinary) => links.receive(open, () => open.take(data, isBinary)));
   if (limits.pingsCountAsFrames) {
     socket.on("ping", () => {
       open.lastActiveAt = clock.now();
     });
   }
-  socket.on("close", (code, reason) => links.behind(open, () => leave(code, describeClose(code, reason.toString()))));
+  socket.on("close", (code, reason) =>
+    links.behind(open, () => open.leave(code, describeClose(code, reason.toString()))),
+  );
   // `ws` answers faulty frames with the fitting code by itself, and "close" follows; its event would say 1006.
   socket.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") leave(CLOSE_TOO_LARGE, "");
+    if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") open.leave(CLOSE_TOO_LARGE, "");
   });
   const scan = createFrameScanner(limits.maxFrameBytes);
   // Ahead of the listener of `ws`: what a frame that is too large carries must not count as a message, and what `ws` answers by itself, pings
   // and closes, comes behind what is due.
   stream.prependListener("data", (chunk: Buffer) => {
-    if (ended) return;
+    if (open.ended) return;
     const note = scan(chunk);
     if (note === "control") outbox.flush(open);
     if (note === "tooLarge")
