@@ -1,7 +1,12 @@
+export { connectBroadcast } from "./broadcast.ts";
+export { checked } from "./checked.ts";
 export { connect } from "./client.ts";
 export { TopicastError } from "./errors.ts";
 export type { StandardSchema } from "./standard-schema.ts";
 export type {
+  Broadcast,
+  BroadcastMessage,
+  BroadcastOptions,
   Cast,
   Connection,
   ConnectionOptions,

@@ -156,3 +156,38 @@ export interface Cast extends Connection {
   /** The same object each time for one name; the options count the first time. */
   topic<T = unknown>(name: string, options?: TopicOptions): Topic<T>;
 }
+
+export interface BroadcastOptions extends ConnectionOptions {
+  /** Default: `lobby`. */
+  readonly room?: string;
+}
+
+/** What somebody sent, an object as it is and anything else under `data`, with the service's marks. */
+export type BroadcastMessage<T = unknown> = T & {
+  /** Whether the connection that got it sent it. */
+  readonly _me: boolean;
+  /** Unix ms at which the service accepted it. */
+  readonly _now: number;
+  /** Who sent it; absent where a backend did. */
+  readonly _from?: string;
+  /** Its number in the room. */
+  readonly _seq?: number;
+  readonly _epoch?: string;
+};
+
+/** A room of message-broadcast, kept over as many WebSockets as that takes. */
+export interface Broadcast<T = unknown> extends Connection {
+  on(event: "state", listener: (state: State, reason?: Reason) => void): Off;
+  on(event: "direct", listener: (message: Direct) => void): Off;
+  /** Each once, in order. */
+  on(event: "message", listener: (message: BroadcastMessage<T>) => void): Off;
+  /** Something can't be had any more; what comes next follows it. */
+  on(event: "lost", listener: (lost: Lost) => void): Off;
+  /**
+   * To everyone in the room. Waits while there is no connection; what was sent into one that breaks may be lost, for the service acknowledges nothing.
+   * Throws a `TopicastError`: `queue_full`, `payload_too_large`, `closed`.
+   */
+  send(message: unknown): void;
+  /** Ends when it is closed. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<BroadcastMessage<T>>;
+}
