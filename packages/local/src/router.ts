@@ -1,6 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { sdkScript } from "./sdk-script.ts";
 import type { Service } from "./service.ts";
 import { refuseUpgrade } from "./web-socket-handshake.ts";
+
+/** The SDK's path, for a page's script tag. */
+const SDK = "topicast.js";
 
 interface RequestPath {
   readonly service: string;
@@ -25,6 +29,8 @@ export function routeRequests(
       target.answer(request, response, path, rawQuery).catch((error) => fail(request, response, target.name, error));
     } else if (service === "" && request.method === "GET") {
       response.setHeader("content-type", "text/plain;charset=UTF-8").end(listAddresses(services, domainName));
+    } else if (service === SDK && request.method === "GET") {
+      sendSdk(response).catch((error) => fail(request, response, SDK, error));
     } else if (service === "@connections") {
       // The stage is missing.
       sendMessage(response, 403, "Forbidden");
@@ -65,6 +71,17 @@ function splitUrl(url: string): RequestPath {
     path: slash === -1 ? "/" : whole.slice(slash),
     rawQuery: queryAt === -1 ? "" : url.slice(queryAt + 1),
   };
+}
+
+/** Pages of any origin may load it: that is what it is for. */
+async function sendSdk(response: ServerResponse): Promise<void> {
+  const script = await sdkScript();
+  const headers = {
+    "content-type": "text/javascript; charset=utf-8",
+    "access-control-allow-origin": "*",
+    "cache-control": "no-cache",
+  };
+  response.writeHead(200, headers).end(script);
 }
 
 function sendMessage(response: ServerResponse, status: number, message: string): void {
