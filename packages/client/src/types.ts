@@ -77,7 +77,7 @@ export interface ConnectionOptions {
   readonly WebSocket?: SocketConstructor;
   /** How long a handshake, an answer or a sign of life may take. Default 10,000. */
   readonly timeoutMs?: number;
-  /** After so much silence it asks whether the link is alive, and nothing missing. Default 120,000; API Gateway ends a connection after 600,000. */
+  /** How often it asks whether the link is alive, and nothing missing. Default 120,000; API Gateway ends a connection that is silent for 600,000. */
   readonly pingMs?: number;
   /** A connection of this age is replaced by another one, up to a tenth earlier by chance. Default 7,000,000; API Gateway ends it after 7,200,000. */
   readonly maxAgeMs?: number;

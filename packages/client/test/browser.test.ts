@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from "@jest/globals";
 import { type Host, startHost } from "@topicast/local";
@@ -125,6 +127,23 @@ it("comes back complete after a minute in the background, where nothing of the p
   expect(await page.evaluate("lost")).toBe(0);
   // Without this it would prove nothing.
   expect(await page.evaluate("longestMs")).toBeGreaterThan(MINUTE_MS / 2);
+});
+
+it("runs the README's page", async () => {
+  const readme = await readFile(join(__dirname, "../README.md"), "utf8");
+  const [, html = ""] = /```html\n(.*?)```/s.exec(readme) ?? [];
+  const pages: Page[] = [];
+  for (let n = 0; n < 2; n++) {
+    const page = await (await browser.newContext()).newPage();
+    await page.setContent(html.replaceAll("localhost:4000", `127.0.0.1:${host.port}`));
+    pages.push(page);
+  }
+  const [one, other] = pages as [Page, Page];
+  await one.fill("#text", "hi there");
+  await one.press("#text", "Enter");
+  await other.getByText("hi there").waitFor();
+  expect(await one.locator("li").allTextContents()).toEqual(["me: hi there"]);
+  expect(await other.locator("li").allTextContents()).toEqual(["hi there"]);
 });
 
 async function lastNumber(): Promise<unknown> {
