@@ -75,7 +75,7 @@ export function createOutbox(
     let count = 0;
     for (const item of queue) {
       bytes += item.bytes + 1;
-      if (count === MAX_BATCH || bytes > MAX_BATCH_BYTES || item.head !== queue[0]?.head) break;
+      if (count === MAX_BATCH || bytes > MAX_BATCH_BYTES || item.head !== (queue[0] as Item).head) break;
       count += 1;
     }
     return queue.splice(0, count);

@@ -70,8 +70,8 @@ export function createTopic(
   function take({ messages, lost }: Received): void {
     if (lost) {
       emit("lost", lost);
-      // The topic was deleted, and the `closing` that says so may be lost.
-      if (lost.after.epoch !== lost.place.epoch) renew(session.link);
+      // It may be that the topic was deleted, and that the `closing` that says so is lost.
+      renew(session.link);
     }
     for (const message of messages) {
       const { from } = message;

@@ -129,6 +129,24 @@ it("comes back complete after a minute in the background, where nothing of the p
   expect(await page.evaluate("longestMs")).toBeGreaterThan(MINUTE_MS / 2);
 });
 
+it("works in a worker", async () => {
+  const page = await openPage();
+  const code = `
+    importScripts("${host.url}/topicast.js");
+    const room = topicast.connect("ws://127.0.0.1:${network.port}/message-topic").topic("room/1");
+    room.on("message", ({ payload, me }) => postMessage([payload, me]));
+    room.publish("from a worker");`;
+  const said = await page.evaluate(`new Promise((resolve, reject) => {
+    const worker = new Worker(URL.createObjectURL(new Blob([${JSON.stringify(code)}])));
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = ({ message }) => reject(new Error(message));
+  })`);
+  expect(said).toEqual(["from a worker", true]);
+  await has(page, 1);
+  // Another page, or a worker, is another client.
+  expect(await page.evaluate("seen")).toEqual([["from a worker", false]]);
+});
+
 it("runs the README's page", async () => {
   const readme = await readFile(join(__dirname, "../README.md"), "utf8");
   const [, html = ""] = /```html\n(.*?)```/s.exec(readme) ?? [];
