@@ -118,8 +118,9 @@ export function createSession(settings: Settings, handlers: SessionHandlers): Se
       end(link, "token");
     }
     if (link.isOver) return;
-    const Constructor = settings.WebSocket ?? page.WebSocket;
-    const socket = new Constructor(`${handlers.address()}client=${settings.client}`, bearer ? ["bearer", bearer] : []);
+    // Where there is none, the error says its name.
+    const WebSocket = settings.WebSocket ?? page.WebSocket;
+    const socket = new WebSocket(`${handlers.address()}client=${settings.client}`, bearer ? ["bearer", bearer] : []);
     link.socket = socket;
     socket.onopen = () => welcome(link);
     socket.onmessage = ({ data }: { data: string }) => {

@@ -18,7 +18,7 @@ export interface Lost {
 export interface Received {
   /** Each once, in order; those without a number as they come. They follow what was lost. */
   readonly messages: readonly Message[];
-  readonly lost?: Lost;
+  readonly lost?: Lost | undefined;
 }
 
 /**
@@ -101,7 +101,7 @@ export function createReceiver(random: () => number = Math.random): Receiver {
   }
 
   /** Without `since` an answer is where to begin. Later it may be a late one, which proves no more than a frame does. */
-  function begin({ epoch, seq, messages = [] }: ReceivedPage, now: number, emitted: Message[]) {
+  function begin({ epoch, seq, messages = [] }: ReceivedPage, now: number, emitted: Message[]): undefined {
     if (place) {
       for (const message of messages) take(epoch, message, emitted);
       if (epoch !== place.epoch || seq > place.seq) receiver.check(now);
@@ -164,7 +164,7 @@ export function createReceiver(random: () => number = Math.random): Receiver {
       drain(emitted);
       plan(before, now);
       if (page.more && since && place !== before) dueAt = now;
-      return lost ? { messages: emitted, lost } : { messages: emitted };
+      return { messages: emitted, lost };
     },
 
     ask(now) {
