@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import { BenchError } from "./bench-error.ts";
 import { benchColdStart } from "./cold-start.ts";
 import { benchComparison, type ComparisonOptions } from "./comparison.ts";
 import { CONTESTANTS } from "./contestants/index.ts";
@@ -78,7 +79,12 @@ program
   .option("--no-write", "leave docs/benchmarks.md as it is")
   .action((options: { readonly minutes: number; readonly write: boolean }) => benchSoak(options));
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof BenchError) program.error(`error: ${error.message}`);
+  throw error;
+}
 
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1 to 99999.");

@@ -1,3 +1,4 @@
+import { BenchError } from "./bench-error.ts";
 import { writeComparison } from "./comparison-page.ts";
 import { CONTESTANTS, type Contestant } from "./contestants/index.ts";
 import { requireOpenFiles } from "./machine.ts";
@@ -33,9 +34,8 @@ export async function benchComparison(options: ComparisonOptions): Promise<void>
 }
 
 async function compare({ runs, seconds, only, contestants: ids, profileFolder }: ComparisonOptions): Promise<Results> {
-  const scenarios = SCENARIOS.filter(({ id }) => only?.some((words) => `${id}-`.startsWith(`${words}-`)) ?? true);
-  const contestants = installedOf(CONTESTANTS.filter(({ id }) => ids?.includes(id) ?? true));
-  if (scenarios.length * contestants.length === 0) throw new Error("There is nothing to measure.");
+  const scenarios = chosenOf("scenario", SCENARIOS, only);
+  const contestants = installedOf(chosenOf("contestant", CONTESTANTS, ids));
   requireOpenFiles(Math.max(...scenarios.map(({ layout }) => layout.connections)));
   const results = createResults(contestants, scenarios);
   const options: ServerOptions = { ...(profileFolder !== undefined && { profileFolder }) };
@@ -57,10 +57,20 @@ async function compare({ runs, seconds, only, contestants: ids, profileFolder }:
   return results;
 }
 
+/** Those that are asked for by their ids, or the first words of them; throws a {@link BenchError} where one means nothing. */
+function chosenOf<T extends { readonly id: string }>(kind: string, all: readonly T[], wanted?: readonly string[]): T[] {
+  const isMeant = (words: string, { id }: T) => `${id}-`.startsWith(`${words}-`);
+  const unknown = wanted?.find((words) => !all.some((one) => isMeant(words, one)));
+  if (unknown === undefined) return all.filter((one) => wanted?.some((words) => isMeant(words, one)) ?? true);
+  throw new BenchError(`There is no ${kind} ${unknown}, only ${all.map(({ id }) => id).join(", ")}.`);
+}
+
 function installedOf(contestants: readonly Contestant[]): Contestant[] {
-  return contestants.filter(({ name, origin, version }) => {
+  const installed = contestants.filter(({ name, origin, version }) => {
     const isInstalled = version() !== undefined;
     if (!isInstalled) process.stderr.write(`${name} is left out, it isn't installed: ${origin}.\n`);
     return isInstalled;
   });
+  if (installed.length === 0) throw new BenchError("There is nobody to measure.");
+  return installed;
 }

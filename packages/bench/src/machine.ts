@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { arch, cpus, platform, release, totalmem } from "node:os";
+import { BenchError } from "./bench-error.ts";
 import type { Contestant } from "./contestants/index.ts";
 
 /** Connections of a server and of the load generator are files; both have some more. */
@@ -17,19 +18,19 @@ export function describeContestants(contestants: readonly Contestant[]): string 
   return contestants.map(({ name, version }) => `${name} (${version()})`).join(", ");
 }
 
-/** Throws, with what to do, where a process may not hold so many connections. */
-export function requireOpenFiles(connections: number): void {
+/** Throws a {@link BenchError}, with what to do, where a process may not hold so many connections. */
+export function requireOpenFiles(connections: number, openFilesMax = openFilesMaxHere): void {
   const needed = connections + OTHER_FILES;
   const allowed = openFilesMax();
   if (allowed === undefined || allowed >= needed) return;
-  throw new Error(
+  throw new BenchError(
     `${connections} connections need ${needed} open files for each process, and this shell allows ${allowed}. ` +
       `Raise it (\`ulimit -n ${needed}\`, as root \`ulimit -Hn ${needed}\` before), or leave the larger scenarios out with --only.`,
   );
 }
 
 /** The hard limit: Node raises its own to it. Undefined where there is none, or the system doesn't tell. */
-function openFilesMax(): number | undefined {
+function openFilesMaxHere(): number | undefined {
   let limits: string;
   try {
     limits = readFileSync("/proc/self/limits", "utf8");

@@ -1,3 +1,4 @@
+import { BenchError } from "../bench-error.ts";
 import { writeSection } from "../documentation.ts";
 import { describeMachine, requireOpenFiles } from "../machine.ts";
 import { slopeOf } from "../statistics.ts";
@@ -29,8 +30,8 @@ export async function benchSoak({ minutes, write }: { readonly minutes: number; 
   if (write) await writeSection("soak", text);
   const { lost, doubled } = result.complete;
   const growth = growthOf(result);
-  if (lost + doubled > 0) throw new Error(`${lost} messages were lost, ${doubled} came twice.`);
-  if (growth !== undefined && growth.heap > MAX_HEAP_MIB_A_MINUTE) throw new Error("The host's memory grew.");
+  if (lost + doubled > 0) throw new BenchError(`${lost} messages were lost, ${doubled} came twice.`);
+  if (growth !== undefined && growth.heap > MAX_HEAP_MIB_A_MINUTE) throw new BenchError("The host's memory grew.");
 }
 
 function formatSample({ heapBytes, residentBytes = Number.NaN, totals }: SoakSample, seconds: number): string {
