@@ -7,18 +7,26 @@ import type { Results } from "./results.ts";
 import { formatTables } from "./tables.ts";
 import { formatTargets } from "./targets.ts";
 
-/** Writes the comparison's section of docs/benchmarks.md, and its charts. */
-export async function writeComparison(results: Results, runs: number, seconds: number): Promise<void> {
-  for (const chart of CHARTS) await writeBesidePage(`benchmarks/${chart.file}`, renderChart(chart, results));
-  await writeSection("comparison", pageOf(results, runs, seconds));
+/** How it was measured. */
+export interface Circumstances {
+  readonly runs: number;
+  readonly seconds: number;
+  /** What else the machine had to do, if anything. */
+  readonly load: string | undefined;
 }
 
-function pageOf(results: Results, runs: number, seconds: number): string {
+/** Writes the comparison's section of docs/benchmarks.md, and its charts. */
+export async function writeComparison(results: Results, circumstances: Circumstances): Promise<void> {
+  for (const chart of CHARTS) await writeBesidePage(`benchmarks/${chart.file}`, renderChart(chart, results));
+  await writeSection("comparison", pageOf(results, circumstances));
+}
+
+function pageOf(results: Results, { runs, seconds, load }: Circumstances): string {
   const { contestants } = results;
   const missing = CONTESTANTS.filter(({ id }) => !contestants.some((contestant) => contestant.id === id));
   const charts = CHARTS.map(({ file, title }) => `![${title}](benchmarks/${file})`).join("\n\n");
   return `## Beside other servers
-
+${load === undefined ? "" : `\n**${load}**\n`}
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}. Measured were ${describeContestants(contestants)}.${missing
     .map(({ name, origin }) => ` Left out, because it wasn't installed: ${name} (${origin}).`)
     .join("")}

@@ -1,7 +1,7 @@
 import { BenchError } from "./bench-error.ts";
 import { writeComparison } from "./comparison-page.ts";
 import { CONTESTANTS, type Contestant } from "./contestants/index.ts";
-import { requireOpenFiles } from "./machine.ts";
+import { describeLoad, requireOpenFiles } from "./machine.ts";
 import { measureStage } from "./measuring.ts";
 import { createProgress } from "./progress.ts";
 import { createResults, type Results } from "./results.ts";
@@ -25,12 +25,14 @@ export interface ComparisonOptions {
 /** Measures contestants in interleaved runs, prints tables, and keeps them in docs/benchmarks.md. */
 export async function benchComparison(options: ComparisonOptions): Promise<void> {
   const { runs, seconds, only, contestants, profileFolder, write } = options;
+  const load = describeLoad();
+  if (load !== undefined) process.stderr.write(`${load}\n`);
   const results = await compare(options);
   process.stdout.write(`${formatTables(results)}\n${formatTargets(results)}\n`);
   if (!write) return;
   if (only !== undefined || contestants !== undefined || profileFolder !== undefined) {
     process.stderr.write("Only a part was measured: docs/benchmarks.md stays as it is.\n");
-  } else await writeComparison(results, runs, seconds);
+  } else await writeComparison(results, { runs, seconds, load });
 }
 
 async function compare({ runs, seconds, only, contestants: ids, profileFolder }: ComparisonOptions): Promise<Results> {

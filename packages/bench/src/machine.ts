@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
-import { arch, cpus, platform, release, totalmem } from "node:os";
+import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
 import { BenchError } from "./bench-error.ts";
 import type { Contestant } from "./contestants/index.ts";
 
+/** Half of the smallest machine that has a core for the server and one for the load generator. */
+const BUSY_LOAD = 1;
 /** Connections of a server and of the load generator are files; both have some more. */
 const OTHER_FILES = 100;
 
@@ -11,6 +13,12 @@ export function describeMachine(): string {
   const [{ model } = { model: "unknown" }] = cpus();
   const gib = Math.round(totalmem() / 1_024 ** 3);
   return `${cpus().length} cores (${model.trim()}), ${gib} GiB, ${platform()} ${release()} on ${arch()}, Node ${process.versions.node}`;
+}
+
+/** What to say before measuring where others use the machine, `load` of its cores on average; undefined where they don't. */
+export function describeLoad([load = 0] = loadavg()): string | undefined {
+  if (load < BUSY_LOAD) return undefined;
+  return `The machine was busy with other things before this began (a load of ${load.toFixed(1)}): these figures say little.`;
 }
 
 /** The contestants and their versions. */

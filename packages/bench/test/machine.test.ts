@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { BenchError } from "../src/bench-error.ts";
 import { installedVersion } from "../src/contestants/installed.ts";
-import { describeMachine, requireOpenFiles } from "../src/machine.ts";
+import { describeLoad, describeMachine, requireOpenFiles } from "../src/machine.ts";
 
 describe("the machine", () => {
   it("is described with its Node", () => {
@@ -15,6 +15,11 @@ describe("the machine", () => {
     expect(() => requireOpenFiles(5_000, () => undefined)).not.toThrow();
     expect(() => requireOpenFiles(5_000, () => 5_099)).toThrow(BenchError);
     expect(() => requireOpenFiles(5_000, () => 1_024)).toThrow("ulimit -n 5100");
+  });
+
+  it("is said to be busy where it is", () => {
+    expect(describeLoad([0.99, 5, 5])).toBeUndefined();
+    expect(describeLoad([3.14, 0, 0])).toContain("a load of 3.1");
   });
 
   it("tells which servers are installed", () => {

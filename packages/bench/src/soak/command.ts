@@ -1,6 +1,6 @@
 import { BenchError } from "../bench-error.ts";
 import { writeSection } from "../documentation.ts";
-import { describeMachine, requireOpenFiles } from "../machine.ts";
+import { describeLoad, describeMachine, requireOpenFiles } from "../machine.ts";
 import { slopeOf } from "../statistics.ts";
 import { clientsOf, deliveriesPerSecondOf, FULL_PLAN } from "./plan.ts";
 import { runSoak, type SoakResult, type SoakSample } from "./soak.ts";
@@ -19,13 +19,15 @@ export async function benchSoak({ minutes, write }: { readonly minutes: number; 
   process.stderr.write(
     `${clientsOf(FULL_PLAN).toLocaleString("en")} clients, ${deliveriesPerSecondOf(FULL_PLAN).toLocaleString("en")} deliveries a second, ${minutes} min\n`,
   );
+  const load = describeLoad();
+  if (load !== undefined) process.stderr.write(`${load}\n`);
   const result = await runSoak({
     plan: FULL_PLAN,
     seconds,
     sampleSeconds: SAMPLE_SECONDS,
     onSample: (sample) => process.stderr.write(`${formatSample(sample, seconds)}\n`),
   });
-  const text = pageOf(result, minutes);
+  const text = pageOf(result, minutes, load);
   process.stdout.write(`${text}\n`);
   if (write) await writeSection("soak", text);
   const { lost, doubled } = result.complete;
@@ -57,7 +59,7 @@ function growthOf({ samples }: SoakResult): { readonly heap: number; readonly re
   };
 }
 
-function pageOf(result: SoakResult, minutes: number): string {
+function pageOf(result: SoakResult, minutes: number, load: string | undefined): string {
   const { ended, complete, samples } = result;
   const growth = growthOf(result);
   const [plan, last] = [FULL_PLAN, samples.at(-1) as SoakSample];
@@ -84,7 +86,7 @@ function pageOf(result: SoakResult, minutes: number): string {
     ],
   ];
   return `## Soak
-
+${load === undefined ? "" : `\n**${load}**\n`}
 Written by \`npm run bench -- soak --minutes ${minutes}\` on ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}.
 ${clientsOf(plan).toLocaleString("en")} clients with the SDK, each on one of ${plan.groups.map(({ topics, subscribersOfEach }) => `${topics} topics of ${subscribersOfEach}`).join(" and ")}, ${plan.messagesPerSecond} messages a second to each topic, through \`npm start\` as it is. Each second
 ${plan.cutsPerSecond} connections are cut, ${plan.pausesPerSecond} clients leave their topic and subscribe anew, and ${plan.replacementsPerSecond} go for good and others come. Each message carries a number, and each client must have all of them in
