@@ -39,7 +39,8 @@ Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${desc
   messages are under way to some subscriber at any moment.
 - Latency is from the moment at which a message was due to be sent, whatever was late, until each of its subscribers has read it.
 - Memory is what the server's resident set grew by for each connection, once garbage is collected; a server in Go can't be told to.
-- Figures are medians of ${runs} interleaved runs, each with a server of its own, of ${seconds} s after a warm-up; in brackets the lowest and the highest.
+- Figures are medians of ${runs} interleaved runs, in brackets the lowest and the highest. Each run has a fresh server, which scenarios of as many subscribers and
+  topics share, and publishes for ${seconds} s after a warm-up; for latency twice as long.
   \`npm run bench -- --runs 1 --only latency\` measures a part.
 
 ### Targets
