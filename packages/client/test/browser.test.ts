@@ -106,12 +106,14 @@ it("misses nothing while the network is cut, and sends then what was published m
   }
 });
 
+// Headless Chromium has no background, and freezes nothing; its debugger stops all that a page does, as a frozen tab is stopped.
 it("comes back complete after a minute in the background, where nothing of the page runs, and its connection dies", async () => {
   const page = await openPage();
   const session = await page.context().newCDPSession(page);
   await publish(1);
   await has(page, 1);
-  await session.send("Page.setWebLifecycleState", { state: "frozen" });
+  await session.send("Debugger.enable");
+  await session.send("Debugger.pause");
   const frozenAt = Date.now();
   for (let n = 2; Date.now() < frozenAt + MINUTE_MS; n++) {
     if (n === 20) network.silence();
@@ -121,12 +123,12 @@ it("comes back complete after a minute in the background, where nothing of the p
   }
   const last = (await lastNumber()) as number;
   expect(last).toBeGreaterThan(40);
-  await session.send("Page.setWebLifecycleState", { state: "active" });
+  await session.send("Debugger.resume");
   await has(page, last);
   expect(await seenOf(page)).toEqual(count(1, last));
   expect(await page.evaluate("lost")).toBe(0);
   // Without this it would prove nothing.
-  expect(await page.evaluate("longestMs")).toBeGreaterThan(MINUTE_MS / 2);
+  expect(await page.evaluate("longestMs")).toBeGreaterThan(MINUTE_MS - 2_000);
 });
 
 it("works in a worker", async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
 import type { Cast, Reason, State } from "@topicast/client";
-import { collect, createHarness, payloadsOf, URL } from "./client-harness.ts";
+import { collect, createHarness, onClock, payloadsOf, URL } from "./client-harness.ts";
 
 function statesOf(cast: Cast): [State, Reason | undefined][] {
   const states: [State, Reason | undefined][] = [];
@@ -215,5 +215,30 @@ it("comes back at once when the network does, and looks whether the link is aliv
   } finally {
     delete page.addEventListener;
     delete page.removeEventListener;
+  }
+});
+
+it("comes back complete in a tab whose timers run once a minute, as browsers let those of the background", async () => {
+  const { open, advance, service, clock, socket } = createHarness();
+  const MINUTE_MS = 60_000;
+  const { after } = onClock(clock);
+  const throttled = (ms: number, run: () => void) => {
+    const end = clock.now() + ms;
+    return after(Math.ceil(end / MINUTE_MS) * MINUTE_MS - clock.now(), run);
+  };
+  const cast = open({ after: throttled });
+  const messages = collect(cast.topic("room/1"));
+  await advance(MINUTE_MS);
+  let last = 0;
+  for (const trouble of ["drop", "cutOff", "drop"] as const) {
+    socket()[trouble]();
+    for (let n = 0; n < 5; n++) service.publish("room/1", ++last);
+    await advance(6 * MINUTE_MS);
+    service.isLost = () => true;
+    service.publish("room/1", ++last);
+    service.isLost = () => false;
+    await advance(4 * MINUTE_MS);
+    expect(cast.state).toBe("connected");
+    expect(payloadsOf(messages)).toEqual(Array.from({ length: last }, (_, at) => at + 1));
   }
 });
