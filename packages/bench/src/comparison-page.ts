@@ -2,6 +2,7 @@ import { CHARTS, renderChart } from "./charts.ts";
 import { CONTESTANTS } from "./contestants/index.ts";
 import { writeBesidePage, writeSection } from "./documentation.ts";
 import { describeContestants, describeMachine } from "./machine.ts";
+import { WARM_UP_SECONDS } from "./measuring.ts";
 import { PAYLOAD_BYTES } from "./payload.ts";
 import type { Results } from "./results.ts";
 import { formatTables } from "./tables.ts";
@@ -40,7 +41,7 @@ Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${desc
 - Latency is from the moment at which a message was due to be sent, whatever was late, until each of its subscribers has read it.
 - Memory is what the server's resident set grew by for each connection, once garbage is collected; a server in Go can't be told to.
 - Figures are medians of ${runs} interleaved runs, in brackets the lowest and the highest. Each run has a fresh server, which scenarios of as many subscribers and
-  topics share, and publishes for ${seconds} s after a warm-up; for latency twice as long.
+  topics share, and publishes for ${seconds} s after a warm-up of ${WARM_UP_SECONDS} s; for latency twice as long.
   \`npm run bench -- --runs 1 --only latency\` measures a part.
 
 ### Targets

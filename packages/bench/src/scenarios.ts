@@ -46,8 +46,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     id: "idle",
-    name: "5,000 idle connections, each subscribed to one of 500 topics",
-    layout: { connections: 5_000, topics: 500, subscribersOfEach: 10 },
+    name: "5,000 idle connections after 1,000 to warm up, each subscribed to one of 600 topics",
+    layout: { connections: 6_000, topics: 600, subscribersOfEach: 10 },
     load: { type: "idle" },
   },
 ];
