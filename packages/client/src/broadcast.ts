@@ -1,7 +1,8 @@
 import { createReceiver, type Message, type Received } from "@topicast/protocol";
 import { TopicastError } from "./errors.ts";
 import { iterate } from "./iterate.ts";
-import { createSession, type Frame, type Link } from "./session.ts";
+import type { Frame, Link } from "./link.ts";
+import { createSession } from "./session.ts";
 import { settingsOf } from "./settings.ts";
 import type { Broadcast, BroadcastMessage, BroadcastOptions } from "./types.ts";
 

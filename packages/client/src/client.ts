@@ -1,6 +1,7 @@
 import { isPassing, TopicastError } from "./errors.ts";
+import type { Frame, Link } from "./link.ts";
 import type { Item } from "./outbox.ts";
-import { createSession, type Frame, type Link } from "./session.ts";
+import { createSession } from "./session.ts";
 import { settingsOf } from "./settings.ts";
 import { createTopic, type Subscription } from "./topic.ts";
 import type { Cast, ConnectOptions, TopicOptions } from "./types.ts";

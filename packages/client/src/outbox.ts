@@ -1,5 +1,6 @@
 import { isPassing, TopicastError } from "./errors.ts";
-import type { Link, Session } from "./session.ts";
+import type { Link } from "./link.ts";
+import type { Session } from "./session.ts";
 import { createSecret, type Settings } from "./settings.ts";
 import type { Place, PublishOptions } from "./types.ts";
 

@@ -1,6 +1,7 @@
 import { createEvents, type Events } from "./events.ts";
+import type { Frame, Link, SessionHandlers } from "./link.ts";
 import type { Settings } from "./settings.ts";
-import type { Reason, Socket, SocketConstructor, State } from "./types.ts";
+import type { Reason, SocketConstructor, State } from "./types.ts";
 
 /** What pages have; workers have some of it, Node may have none. */
 interface Page {
@@ -11,19 +12,6 @@ interface Page {
 
 /** Like what the service says when it can't do something: whether it did is not known. */
 const UNANSWERED = { code: "unavailable" };
-
-// biome-ignore lint/suspicious/noExplicitAny: what the service says, which the protocol describes; unknown frames are passed over
-export type Frame = any;
-
-/** One WebSocket, from before its handshake. */
-export interface Link {
-  socket?: Socket;
-  isOver?: boolean;
-  /** Unix ms; 0 before its handshake is done. */
-  heardAt: number;
-  /** Who waits for an answer, by its id. */
-  readonly waiting: Map<string, (answer: Frame) => void>;
-}
 
 /** A connection that is kept over as many links as it takes. */
 export interface Session extends Events {
@@ -48,19 +36,6 @@ export interface Session extends Events {
   /** A link may be ready now. */
   wake(): void;
   close(reason?: Reason): void;
-}
-
-export interface SessionHandlers {
-  /** Where to connect to now; with a query, if only a `?`. */
-  address(): string;
-  /** There is a link, or it serves now. Where another one serves still, it takes over when this resolves. */
-  greet(link: Link): Promise<unknown>;
-  /** Whether nobody else is to look at the frame. */
-  hear(frame: Frame, link: Link): unknown;
-  /** Has the service say something. */
-  ping(link: Link): void;
-  /** It is over for good. */
-  closed(): void;
 }
 
 export function createSession(settings: Settings, handlers: SessionHandlers): Session {

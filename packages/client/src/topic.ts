@@ -2,8 +2,9 @@ import { createReceiver, type Received, type Receiver } from "@topicast/protocol
 import { isPassing, TopicastError } from "./errors.ts";
 import { createEvents } from "./events.ts";
 import { iterate } from "./iterate.ts";
+import type { Frame, Link } from "./link.ts";
 import { createOutbox, type Item } from "./outbox.ts";
-import type { Frame, Link, Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import type { Message, Topic, TopicOptions } from "./types.ts";
 
