@@ -46,6 +46,7 @@ export interface Lambda {
 /** A topic whose subscribers are rows of the table and nothing else, and a stub of `@connections` that counts what they are posted. */
 export interface GrowingTopic {
   readonly publisher: Lambda;
+  readonly worker: Lambda;
   readonly subscribers: readonly ConnectionId[];
   /** What Lambdas logged: faults. */
   readonly lines: readonly string[];
@@ -54,6 +55,8 @@ export interface GrowingTopic {
   work(): Promise<{ readonly longestMs: number; readonly batches: number }>;
   /** Whom a message was posted to, and how often. */
   posts(seq: number): Promise<ReadonlyMap<ConnectionId, number>>;
+  /** Of all messages. */
+  postCount(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -91,6 +94,7 @@ export async function startGrowingTopic(topic: Topic, settings: Settings): Promi
 
   return {
     publisher,
+    worker,
     subscribers,
     lines,
 
@@ -121,6 +125,12 @@ export async function startGrowingTopic(topic: Topic, settings: Settings): Promi
       gateway.postMessage(seq);
       const [counts] = (await once(gateway, "message")) as [[ConnectionId, number][]];
       return new Map(counts);
+    },
+
+    async postCount() {
+      gateway.postMessage("total");
+      const [total] = (await once(gateway, "message")) as [number];
+      return total;
     },
 
     async close() {

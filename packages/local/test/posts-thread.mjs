@@ -4,8 +4,10 @@ import { parentPort } from "node:worker_threads";
 
 /** By message, how often each connection was posted it. */
 const posts = new Map();
+let total = 0;
 
 function count(connectionId, frame) {
+  total += 1;
   for (const { seq } of JSON.parse(frame).messages) {
     const counts = posts.get(seq) ?? new Map();
     posts.set(seq, counts);
@@ -23,5 +25,5 @@ const server = createServer((request, response) => {
 });
 server.listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port));
 
-/** A message's number is answered with whom it was posted to, and how often. */
-parentPort.on("message", (seq) => parentPort.postMessage([...(posts.get(seq) ?? [])]));
+/** A message's number is answered with whom it was posted to, and how often; "total" with the number of all posts. */
+parentPort.on("message", (seq) => parentPort.postMessage(seq === "total" ? total : [...(posts.get(seq) ?? [])]));
