@@ -1,13 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type Host, startHost } from "@topicast/local";
+import { startHost } from "@topicast/local";
 import { type Budget, OPERATIONS, type Operation, type Services } from "./cost-operations.ts";
 import { type Counts, PRICES, type Publish, shareOf } from "./prices.ts";
+import { playGames, TICK_RULES } from "./tick-costs.ts";
+import { isOverTarget, tickSection } from "./tick-costs-page.ts";
+import { countedBetween, quietCounts, type WireHost } from "./wire-counts.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const FILE = "docs/costs.md";
-
-type WireHost = Host & { readonly wire: NonNullable<Host["wire"]> };
 
 const QUIET_MS = 300;
 /** Clients that leave at once: an emulator that hundreds ask at once keeps them waiting for too long. */
@@ -18,24 +19,28 @@ export async function benchCosts(): Promise<void> {
   const host = await startWireHost();
   const rows: string[] = [];
   const over: string[] = [];
+  let ticks = "";
   try {
     for (const operation of OPERATIONS) {
       const measured = await measure(host, operation);
       rows.push(formatRow(operation, measured));
       if (isOver(operation.budget, measured)) over.push(operation.name);
     }
+    const games = await playGames(host, `ws://127.0.0.1:${host.port}/message-topic`);
+    over.push(...games.filter(isOverTarget).map(({ name }) => name));
+    ticks = tickSection(games);
   } finally {
     await host.close();
   }
   const table = [...HEAD, ...rows].join("\n");
-  process.stdout.write(`${table}\n`);
-  await writeFile(`${ROOT}${FILE}`, page(table));
+  process.stdout.write(`${table}\n\n${ticks}`);
+  await writeFile(`${ROOT}${FILE}`, page(table, ticks));
   if (over.length > 0) throw new Error(`Over their budget: ${over.join(", ")}.`);
 }
 
 export async function startWireHost(): Promise<WireHost> {
   const services = ["message-topic", "message-broadcast"].map((name) => `${ROOT}services/${name}`);
-  return (await startHost({ services, port: 0, wire: {} })) as WireHost;
+  return (await startHost({ services, port: 0, wire: {}, environment: { TOPIC_RULES: TICK_RULES } })) as WireHost;
 }
 
 /** What an operation took, counted on the wire. */
@@ -46,37 +51,14 @@ export async function measure(host: WireHost, { prepare, run }: Operation): Prom
     broadcast: `ws://127.0.0.1:${host.port}/message-broadcast`,
   };
   const clients = await prepare(services);
-  const before = await quietCounts(host);
+  const before = await quietCounts(host, QUIET_MS);
   await run(clients, services);
-  const after = await quietCounts(host);
+  const after = await quietCounts(host, QUIET_MS);
   for (let first = 0; first < clients.length; first += LEAVING) {
     for (const client of clients.slice(first, first + LEAVING)) client.vanish();
-    await quietCounts(host);
+    await quietCounts(host, QUIET_MS);
   }
-  const { batches, ...counts } = Object.fromEntries(
-    KEYS.map((key) => [key, after[key] - before[key]]),
-  ) as unknown as Total;
-  return { counts, batches };
-}
-
-type Total = Counts & Pick<Publish, "batches">;
-const KEYS = [...Object.keys(PRICES), "batches"] as (keyof Total)[];
-
-/** The counts when nothing changed for a while: handlers may still run after the answer. */
-async function quietCounts({ wire }: WireHost): Promise<Total> {
-  for (;;) {
-    const counts = read(wire);
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-    if (JSON.stringify(read(wire)) === JSON.stringify(counts)) return counts;
-  }
-}
-
-function read(wire: WireHost["wire"]): Total {
-  const { readUnits, writeUnits, posts, queueRequests } = wire.counts();
-  const { SendMessageBatch = 0, SendMessage = 0, DeleteMessageBatch = 0 } = queueRequests;
-  // Each batch that is deleted was received once; polls of an empty queue are no operation's.
-  const queued = SendMessageBatch + SendMessage + 2 * DeleteMessageBatch;
-  return { readUnits, writeUnits, posts, queueRequests: queued, batches: DeleteMessageBatch };
+  return countedBetween(before, after);
 }
 
 export function isOver({ share = Number.POSITIVE_INFINITY, ...budget }: Budget, measured: Publish): boolean {
@@ -112,7 +94,7 @@ function formatBudget({ readUnits, writeUnits, queueRequests, posts, share }: Bu
     .join(", ");
 }
 
-function page(table: string): string {
+function page(table: string, ticks: string): string {
   return `# What each operation costs
 
 Counted on the wire by \`npm run bench -- costs\`, which wrote this page: the real services on the local host, the real SDK clients, DynamoDB as dynalite and
@@ -130,5 +112,6 @@ minutes and logs are left out.
 The budget is what an operation may consume at the most; the command fails where one is over it. A connection with more than some 33 topics pays one write unit more for each
 further kilobyte of its row. A retried post is a job of its own: one SQS request to send it and two to take it. Whoever has a user (a token's, or a
 client's secret) pays one write unit more at disconnect too, and an application with \`maxConnections\` one at each end.
-`;
+
+${ticks}`;
 }

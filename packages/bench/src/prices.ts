@@ -24,12 +24,18 @@ export interface Publish {
   readonly counts: Counts;
   /** Batches of jobs that workers got. */
   readonly batches: number;
+  /** How long each worker waits for a tick to be over. */
+  readonly tickSeconds?: number;
 }
 
 /** Dollars for a million, API Gateway's own and all others. */
-export function dollarsOf({ counts, batches }: Publish): { readonly gateway: number; readonly others: number } {
+export function dollarsOf({ counts, batches, tickSeconds = 0 }: Publish): {
+  readonly gateway: number;
+  readonly others: number;
+} {
   const { readUnits, writeUnits, queueRequests, posts } = counts;
-  const gigabyteSeconds = WAIT_SECONDS * (REQUEST_GB + batches * WORKER_GB) + posts * POST_CPU_SECONDS * CORE_GB;
+  const waiting = WAIT_SECONDS * (REQUEST_GB + batches * WORKER_GB) + tickSeconds * batches * WORKER_GB;
+  const gigabyteSeconds = waiting + posts * POST_CPU_SECONDS * CORE_GB;
   return {
     gateway: posts * PRICES.posts + 2 * OTHER_PRICES.messages,
     others:

@@ -94,6 +94,21 @@ describe("a record", () => {
     expect([frames, deadLetters]).toEqual([[], []]);
   });
 
+  it("of a tick that comes again is delivered without what is ephemeral in it", async () => {
+    const { messages } = aJob();
+    const job = aJob({
+      topic,
+      takenAt: TEST_START,
+      messages: [...messages, { payload: "position", time: TEST_START }],
+    });
+    const payloads = async (ApproximateReceiveCount: string) => {
+      const { frames } = await deliverRecord(job, { ApproximateReceiveCount });
+      return frames.map((frame) => JSON.parse(frame).messages.map(({ payload }: { payload: unknown }) => payload));
+    };
+    expect(await payloads("1")).toEqual([[{ x: 1 }, "position"]]);
+    expect(await payloads("2")).toEqual([[{ x: 1 }]]);
+  });
+
   it("that comes again is delivered again, unless it is ephemeral", async () => {
     const { epoch: _, ...ephemeral } = aJob({ topic });
     expect((await deliverRecord(aJob({ topic }), { ApproximateReceiveCount: "2" })).frames).toHaveLength(1);

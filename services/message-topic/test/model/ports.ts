@@ -18,7 +18,8 @@ export interface PortsOptions {
   readonly drivers: { readonly connections: object; readonly log: object; readonly queue: object };
 }
 
-const LATENCY_MS = 12;
+/** The longest that a call takes to have its effect, and to be answered then. */
+export const LATENCY_MS = 12;
 
 /** The ports as a handler has them: memory drivers at the end of a network that is slow and fails. */
 export function createPorts({ time, random, faults, watch, gateway, drivers }: PortsOptions) {
