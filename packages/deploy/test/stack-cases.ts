@@ -85,6 +85,7 @@ export function describeStack(packaged: () => Packaged): void {
             "Fn::Sub": "https://${WebsocketsApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/dev",
           },
           FANOUT_INLINE_MAX: "",
+          FANOUT_SHARD_MAX: "",
           FANOUT_PAGE_SIZE: "",
           FANOUT_ATTEMPTS_MAX: "",
           SUBSCRIPTIONS_MAX: "",

@@ -73,8 +73,8 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     patches: [
       patch(
         "packages/core/src/drivers/connection-store/memory.ts",
-        "list.page({ ...query, now",
-        "list.page({ ...query, ...(query.shard && { shard: { ...query.shard, of: shards } }), now",
+        "list.page({ shard, cursor",
+        "list.page({ shard: shard && { ...shard, of: row.shards }, cursor",
       ),
     ],
   },
