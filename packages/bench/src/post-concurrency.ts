@@ -112,8 +112,8 @@ column is what a worker of 512 MB, which has ${WORKER_CORES.toFixed(2)} of a cor
 default, reaches nearly all of it wherever a post takes up to 50 ms; 32 does so up to 25 ms. A worker with more memory wants more: 1,769 MB and 128.
 
 API Gateway takes 10,000 requests a second of an account and region, with bursts of 5,000, unless AWS raised that. Workers know nothing of each other, so the account's limit is
-kept by what they are answered: on 429s to two clients or more all posts of a Lambda pause for a moment and go on half as many at once; each round that comes through adds one,
-up to \`POST_CONCURRENCY\`. Where six pauses in turn (25 to 800 ms long) brought nothing, what is left goes back to the queue until later. A single client that is
+kept by what they are answered: on 429s to two clients or more a Lambda makes half as many posts at once; each round that comes through adds one, up to
+\`POST_CONCURRENCY\`. Where that brings nothing through all pause, for 50 to 400 ms. Where nothing came through for three seconds, what is left goes back to the queue until later. A single client that is
 refused, because it doesn't read, slows nobody down. See \`post-pace.ts\`.
 `;
 }

@@ -11,12 +11,15 @@ function paceOf(random = () => 0.5) {
 }
 
 describe("the pace of posts", () => {
-  it("halves, and pauses, when two clients are throttled", () => {
+  it("halves when two clients are throttled, and pauses where that brings nothing through", () => {
     const { clock, pace } = paceOf();
     pace.onThrottled(id("a"), clock.now());
     expect(pace).toMatchObject({ concurrency: 64 });
     pace.onThrottled(id("b"), clock.now());
     expect(pace).toMatchObject({ concurrency: 32 });
+    expect(pace.pauseMs()).toBe(0);
+    pace.onThrottled(id("c"), clock.now());
+    expect(pace).toMatchObject({ concurrency: 16 });
     expect(pace.pauseMs()).toBe(25);
   });
 
@@ -36,21 +39,38 @@ describe("the pace of posts", () => {
     expect(pace.concurrency).toBe(32);
   });
 
-  it("pauses for twice as long each time, and then leaves it for later until one comes through", async () => {
+  it("pauses for twice as long each time, up to a bound, and begins anew when one came through", async () => {
     const { clock, pace } = paceOf(() => 1);
     const pauses: number[] = [];
-    pace.onThrottled(id("first"), clock.now());
-    for (let i = 0; i < 7; i++) {
+    for (const name of ["first", "second"]) pace.onThrottled(id(name), clock.now());
+    for (let i = 0; i < 6; i++) {
       pace.onThrottled(id(`c${i}`), clock.now());
       pauses.push(pace.pauseMs());
-      await clock.advance(800);
+      await clock.advance(pace.pauseMs());
       expect(pace.pauseMs()).toBe(0);
     }
-    expect(pauses).toEqual([50, 100, 200, 400, 800, Infinity, Infinity]);
+    expect(pauses).toEqual([50, 100, 200, 400, 400, 400]);
     expect(pace.concurrency).toBe(1);
     pace.onDelivered(clock.now());
+    expect(pace.deliveredAt).toBe(clock.now());
     pace.onThrottled(id("last"), clock.now());
+    expect(pace.pauseMs()).toBe(0);
+    pace.onThrottled(id("very last"), clock.now());
     expect(pace.pauseMs()).toBe(50);
+  });
+
+  it("begins anew with its pauses for what is tried later, and side by side with few", async () => {
+    const { clock, pace } = paceOf(() => 1);
+    for (let i = 0; i < 8; i++) pace.onThrottled(id(`c${i}`), clock.now());
+    expect(pace.pauseMs()).toBe(400);
+    await clock.advance(1_001);
+    pace.onThrottled(id("later"), clock.now());
+    expect(pace.pauseMs()).toBe(0);
+    pace.onThrottled(id("too"), clock.now());
+    expect(pace.pauseMs()).toBe(0);
+    pace.onThrottled(id("three"), clock.now());
+    expect(pace.pauseMs()).toBe(50);
+    expect(pace.concurrency).toBe(1);
   });
 
   it("speeds up by one with each round that comes through, up to where it was", async () => {

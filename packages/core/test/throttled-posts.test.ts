@@ -68,7 +68,7 @@ describe("posts that API Gateway throttles", () => {
     expect(api.most).toBeGreaterThan(ROOM);
   });
 
-  it("are left for later, untried, where nothing comes through", async () => {
+  it("are left for later, untried, where nothing comes through for seconds", async () => {
     const api = await startManagementApi(0);
     const targets = targetsOf(500);
     expect(await api.gatewayOf().post(targets, "hello")).toEqual({ gone: [], throttled: targets, failed: [] });

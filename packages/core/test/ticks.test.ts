@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { DEFAULT_APP, deleteTopic, type Job, UnavailableError } from "@topicast/core";
+import { settle } from "@topicast/testing";
 import { createMemoryTopicLog } from "../src/drivers/topic-log/memory.ts";
 import { doJob } from "../src/use-cases/do-job.ts";
 import { PLENTY, takeJobs } from "./test-service.ts";
@@ -305,6 +306,82 @@ describe("a tick whose publisher or worker dies", () => {
     for (const job of late) await doJob(service, job, PLENTY);
     await workers.run(3 * TICK_MS);
     expect(framesTo(service, alice!)).toHaveLength(1);
+  });
+
+  it("comes with a job that is late all the same, and those sent for it meanwhile then do nothing", async () => {
+    const service = tickedService();
+    const [alice] = await join(service, 1);
+    await publishTo(service, "a");
+    const jobs = takeJobs<Job>(service);
+    for (const payload of ["b", "c", "d"]) {
+      await service.clock.advance(1_000 + 2 * TICK_MS);
+      await publishTo(service, payload);
+      jobs.push(...takeJobs<Job>(service));
+    }
+    expect(jobs).toHaveLength(4);
+    const workers = startWorkers(service);
+    for (const job of jobs) {
+      const done = doJob(service, job, PLENTY);
+      await workers.run(TICK_MS);
+      await done;
+      expect(framesTo(service, alice!).map(payloadsIn)).toEqual([["a", "b", "c", "d"]]);
+    }
+  });
+
+  it("is taken though its publisher says only then that its job was sent", async () => {
+    const service = tickedService();
+    const [alice] = await join(service, 1);
+    let sent = () => {};
+    const log = {
+      ...service.log,
+      replaceWakeUp: async (...args: Parameters<typeof service.log.replaceWakeUp>) => {
+        await new Promise<void>((resolve) => {
+          sent = resolve;
+        });
+        return service.log.replaceWakeUp(...args);
+      },
+      claimTick: async (...args: Parameters<typeof service.log.claimTick>) => {
+        sent();
+        await settle();
+        return service.log.claimTick(...args);
+      },
+    };
+    const workers = startWorkers(service, (job) => doJob({ ...service, log }, job, PLENTY));
+    const published = publishTo({ ...service, log }, "a");
+    await workers.run(2 * TICK_MS);
+    await published;
+    await workers.run(3 * TICK_MS);
+    expect(framesTo(service, alice!).map(payloadsIn)).toEqual([["a"]]);
+  });
+
+  it("leaves what there is no time for to other workers", async () => {
+    const service = tickedService();
+    const [alice] = await join(service, 1);
+    await publishTo(service, "a");
+    const [job] = takeJobs<Job>(service);
+    const done = doJob(service, job!, () => 16_000);
+    await service.clock.advance(TICK_MS);
+    await done;
+    expect(framesTo(service, alice!)).toEqual([]);
+    const workers = startWorkers(service);
+    await workers.run(TICK_MS);
+    expect(framesTo(service, alice!).map(payloadsIn)).toEqual([["a"]]);
+  });
+
+  it("becomes jobs that a queue takes, however many small messages there are", async () => {
+    const service = tickedService();
+    await join(service, 501);
+    for (let i = 0; i < 20; i++) {
+      const payloads = Array.from({ length: 100 }, (_, at) => i * 100 + at);
+      await publishTo(service, "", { payloads, from: "x".repeat(60) });
+    }
+    const [job] = takeJobs<Job>(service);
+    const done = doJob(service, job!, PLENTY);
+    await service.clock.advance(TICK_MS);
+    await done;
+    const fanouts = takeJobs<Job>(service).filter(({ kind }) => kind === "messages");
+    expect(fanouts.length).toBeGreaterThan(0);
+    for (const fanout of fanouts) expect(JSON.stringify(fanout).length).toBeLessThan(140_000);
   });
 
   it("is tried again where the store is away, before and after it was taken", async () => {

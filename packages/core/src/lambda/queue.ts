@@ -44,12 +44,17 @@ async function tryDeliver(service: QueueService, record: SQSRecord, load: Load):
   }
 }
 
+/** How old a job's messages are, however often it was handed on: each time the queue counts anew. */
+function ageMs(job: Job, now: number): number {
+  return job.kind === "messages" ? now - (job.takenAt ?? job.messages[0]?.time ?? now) : 0;
+}
+
 async function deliverRecord(service: QueueService, record: SQSRecord, load: Load): Promise<void> {
   // Only our own functions may send to the queue, so a record is a job. What is ephemeral is done with at its first try, whatever became of it.
   const job = JSON.parse(record.body) as Job;
   const waitedMs = service.clock.now() - Number(record.attributes.SentTimestamp);
   const isRepeated = Number(record.attributes.ApproximateReceiveCount) > 1;
-  const isPast = isRepeated || waitedMs > MAX_EPHEMERAL_WAIT_MS;
+  const isPast = isRepeated || Math.max(waitedMs, ageMs(job, service.clock.now())) > MAX_EPHEMERAL_WAIT_MS;
   if (isEphemeral(job) && isPast) return;
   if (waitedMs <= MAX_WAIT_MS) {
     const left = job.kind === "messages" && isPast ? numberedOf(job) : job;

@@ -110,7 +110,7 @@ export interface SendOptions {
  * Carries jobs to the workers: at least once, in no promised order.
  *
  * Every method may throw `UnavailableError`: then some of the jobs may have been taken, and sending all again is safe,
- * because clients drop what they have seen.
+ * because clients drop what they have seen. Nobody sends what is ephemeral again; a driver whose request went unanswered may, within seconds.
  */
 export interface FanoutQueue {
   /** Resolves when every job is kept safely. */

@@ -2,11 +2,11 @@ import type { Json, Place, Topic } from "@topicast/protocol";
 import type { AppId, ConnectionId, Delivery } from "../model.ts";
 
 /**
- * That a job will look at a topic when its tick is over. A topic has at most one, and only the job of its id may hand a tick out: of two jobs, or
- * one that comes twice, one does.
+ * That a job will look at a topic when its tick is over. A topic has at most one, and only a job of its id may hand a tick out: of two jobs, or
+ * one that comes twice, one does, because the wake-up after it has another id.
  */
 export interface WakeUp {
-  /** The job's; nobody uses one twice. */
+  /** The job's, or that of several where the first seemed to be lost. */
   readonly id: string;
   /** Unix ms. */
   readonly dueAt: number;

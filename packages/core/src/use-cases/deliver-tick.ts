@@ -4,11 +4,11 @@ import type { TickMessage, TickPage } from "../ports/ticks.ts";
 import { type PostTickService, postTick } from "./post-tick.ts";
 import { tryLater } from "./try-later.ts";
 import { aWakeUp, type WakeUpService } from "./wake-up.ts";
-import { MAX_EPHEMERAL_WAIT_MS } from "./worker-time.ts";
+import { MAX_EPHEMERAL_WAIT_MS, type RemainingMs } from "./worker-time.ts";
 
 export type TickService = PostTickService & WakeUpService;
 
-/** Reads of a topic in which something is always counted in before it can come to its end. */
+/** Reads of a topic that always changes before it can come to its end, or its tick be taken. */
 const MAX_READS = 5;
 
 /**
@@ -21,12 +21,12 @@ const MAX_READS = 5;
  *
  * It is one job a topic, not one a shard: a large topic gets a fan-out of what it took, so that the log is read once.
  */
-export async function deliverTick(service: TickService, job: TickJob): Promise<void> {
+export async function deliverTick(service: TickService, job: TickJob, remainingMs: RemainingMs): Promise<void> {
   const waitMs = Math.min(job.dueAt - service.clock.now(), job.tickMs);
   if (waitMs > 0) await service.clock.sleep(waitMs);
   const progress = { mayHaveTaken: job.mayHaveTaken === true };
   try {
-    await takeTick(service, job, progress);
+    await takeTick(service, job, remainingMs, progress);
   } catch (error) {
     // Where the queue is away, it brings this job again by itself.
     if (!isUnavailable(error) || error.part === "queue") throw error;
@@ -36,24 +36,33 @@ export async function deliverTick(service: TickService, job: TickJob): Promise<v
   }
 }
 
-async function takeTick(service: TickService, job: TickJob, progress: { mayHaveTaken: boolean }): Promise<void> {
+async function takeTick(
+  service: TickService,
+  job: TickJob,
+  remainingMs: RemainingMs,
+  progress: { mayHaveTaken: boolean },
+): Promise<void> {
   const { log, queue, clock } = service;
   const { app, topic, from } = job;
   for (let reads = 0; reads < MAX_READS; reads++) {
     const page = await log.readTick(app, topic, from);
     // The topic was deleted, and with it all that this job was for.
     if (page === undefined) return;
-    if (page.ticking?.wakeUp.id !== job.id) return progress.mayHaveTaken ? takeOver(service, job, page) : undefined;
+    if (page.ticking?.wakeUp.id !== job.id)
+      return progress.mayHaveTaken ? takeOver(service, job, page, remainingMs) : undefined;
     if (isIdle(page, job)) {
       if (await log.endTicks(app, topic, page)) return;
       continue;
     }
     const next = { ...aWakeUp(clock.now(), job.tickMs), dueAt: page.isFull ? clock.now() : nextDue(job, clock.now()) };
     progress.mayHaveTaken = true;
-    // Somebody else has it all.
-    if (!(await log.claimTick(app, topic, page, { ...next, isSent: true }))) return;
+    if (!(await log.claimTick(app, topic, page, { ...next, isSent: true }))) {
+      // Another job has it all, or the wake-up is the same and only now said to be sent: the next read tells.
+      progress.mayHaveTaken = job.mayHaveTaken === true;
+      continue;
+    }
     const messages = [...page.numbered, ...newest(page.gathered, clock.now())];
-    return both(queue.send([jobAfter(job, next, page.upTo)]), postTick(service, job, messages));
+    return both(queue.send([jobAfter(job, next, page.upTo)]), postTick(service, job, messages, remainingMs));
   }
   await queue.send([job]);
 }
@@ -64,10 +73,16 @@ function isIdle({ isAll, upTo, gathered }: TickPage, { from }: TickJob): boolean
 }
 
 /** What this job took before it died, and the job that it may not have sent. What was gathered is lost: it is delivered once or never. */
-async function takeOver(service: TickService, job: TickJob, { ticking, numbered }: TickPage): Promise<void> {
+async function takeOver(
+  service: TickService,
+  job: TickJob,
+  { ticking, numbered }: TickPage,
+  remainingMs: RemainingMs,
+): Promise<void> {
   // It may well be there: then nothing comes of this one.
   const next = ticking === undefined ? [] : [jobAfter(job, ticking.wakeUp, ticking.place)];
-  await both(next.length > 0 ? service.queue.send(next) : Promise.resolve(), postTick(service, job, numbered));
+  const sent = next.length > 0 ? service.queue.send(next) : Promise.resolve();
+  await both(sent, postTick(service, job, numbered, remainingMs));
 }
 
 /** Neither waits for the other, nor hangs on it. */

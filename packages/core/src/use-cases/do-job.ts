@@ -21,7 +21,7 @@ export function doJob(service: JobService, job: Job, remainingMs: RemainingMs, i
     case "kick":
       return kickLater(service, job, remainingMs);
     case "tick":
-      return deliverTick(service, job);
+      return deliverTick(service, job, remainingMs);
     case "messages":
     case "closing":
       return deliver(service, job, remainingMs, isShared);

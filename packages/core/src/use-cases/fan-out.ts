@@ -13,6 +13,8 @@ export type FanOutService = PostService & Pick<Service, "queue" | "settings">;
 /** Nobody waits longer for a topic's subscribers; those left get a job. */
 const POSTING_MS = 8_000;
 const FINISHING_MS = 3_000;
+/** What that takes at the most, with forgetting who is gone and telling whose time is over. */
+export const FEW_MS = POSTING_MS + 2 * FINISHING_MS;
 
 /** Read where those no longer valid take up the first one's room. */
 const MAX_PAGES = 3;

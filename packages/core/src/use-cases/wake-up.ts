@@ -7,7 +7,7 @@ import type { Service } from "../service.ts";
 
 export type WakeUpService = Pick<Service, "clock" | "log" | "queue">;
 
-/** A wake-up that is overdue for so long is taken for dead, and another takes its place. Queues are rarely so slow, and a game stands still no longer. */
+/** The job of a wake-up that is overdue for so long is taken for lost, and another is sent. Queues are rarely so slow, and a game stands still no longer. */
 const OVERDUE_MS = 1_000;
 
 /** Waits before another publisher, who claimed the wake-up a moment ago, is looked at once more: its job is on its way to the queue. */
@@ -27,7 +27,8 @@ export function aWakeUp(now: number, tickMs: number): Omit<WakeUp, "isSent"> {
 /**
  * Once this resolves, a job that runs later is safely queued, or what was counted in is handed out already. `counted` is what the count found, `mine` the
  * wake-up that it would have claimed. In a busy topic that is a sent one of a worker's, and there is nothing to do. Otherwise the one that claimed sends
- * the job; everyone else waits a moment for that, and then sends one too: of two jobs, the one whose wake-up the topic has does all. Throws `UnavailableError`.
+ * the job; everyone else waits a moment for that, and then sends one too, for the same wake-up: whichever comes first does all, so that a queue which is late
+ * stops nothing. Throws `UnavailableError`.
  */
 export async function ensureWakeUp(
   service: WakeUpService,
@@ -39,7 +40,7 @@ export async function ensureWakeUp(
   const { app, topic, tickMs } = ticked;
   const found = counted.wakeUp.id === mine.id ? counted : await lookAgain(service, ticked, counted);
   if (found === undefined) return;
-  const { id } = mine;
+  const { id } = found.wakeUp;
   const { dueAt } = aWakeUp(clock.now(), tickMs);
   const job: TickJob = { kind: "tick", app, topic, id, dueAt, tickMs, from: found.place, attempt: 1 };
   await queue.send([job]);

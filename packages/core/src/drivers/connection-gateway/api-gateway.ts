@@ -23,7 +23,19 @@ export interface ApiGatewayOptions {
   readonly timeoutMs: number;
 }
 
+/**
+ * Where nothing came through for so long, what is left isn't waited for but becomes a job: so a publisher has its answer in time, and a worker isn't paid for
+ * waiting.
+ */
+const MAX_WAIT_MS = 3_000;
+
 type Outcome = "delivered" | "gone" | "throttled" | "failed";
+
+/** Of a page of posts, in Unix ms. */
+interface Span {
+  readonly from: number;
+  readonly until: number;
+}
 
 export function createApiGateway(options: ApiGatewayOptions): ConnectionGateway {
   const { client, logger, clock, concurrency, timeoutMs } = options;
@@ -32,14 +44,21 @@ export function createApiGateway(options: ApiGatewayOptions): ConnectionGateway 
   // Node takes whole milliseconds only.
   const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(Math.ceil(ms)) });
 
-  async function postOne(id: ConnectionId, body: PostBody, until: number, errors: unknown[]): Promise<Outcome> {
+  /** Waits where others are throttled. False where what is left is for later. */
+  async function takeTurn({ from, until }: Span): Promise<boolean> {
     // Once more where others were throttled meanwhile.
     for (let pauseMs = pace.pauseMs(); pauseMs > 0; pauseMs = pace.pauseMs()) {
-      if (clock.now() + pauseMs >= until) return "throttled";
+      const end = Math.min(until, Math.max(from, pace.deliveredAt) + MAX_WAIT_MS);
+      if (clock.now() + pauseMs > end) return false;
       await clock.sleep(pauseMs);
     }
+    return true;
+  }
+
+  async function postOne(id: ConnectionId, body: PostBody, span: Span, errors: unknown[]): Promise<Outcome> {
+    if (!(await takeTurn(span))) return "throttled";
     const startedAt = clock.now();
-    const leftMs = Math.min(timeoutMs, until - startedAt);
+    const leftMs = Math.min(timeoutMs, span.until - startedAt);
     if (leftMs <= 0) return "failed";
     try {
       const status = await send(id, body, within(leftMs).abortSignal);
@@ -68,11 +87,12 @@ export function createApiGateway(options: ApiGatewayOptions): ConnectionGateway 
 
   return {
     async post<T extends Target>(targets: readonly T[], frame: string, { forMs = Number.POSITIVE_INFINITY } = {}) {
-      const until = clock.now() + forMs;
+      const from = clock.now();
+      const span = { from, until: from + forMs };
       const body = postBodyOf(frame);
       const failures = { gone: [] as T[], throttled: [] as T[], failed: [] as T[] };
       const errors: unknown[] = [];
-      const outcomes = await pace.map(targets, ({ id }) => postOne(id, body, until, errors));
+      const outcomes = await pace.map(targets, ({ id }) => postOne(id, body, span, errors));
       // One line, however many: where all posts fail, a line each would cost more than the posts.
       if (errors.length > 0) logger.warn("Posts failed.", { count: errors.length, first: errors[0] });
       targets.forEach((target, index) => {
