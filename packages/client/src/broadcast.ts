@@ -28,24 +28,38 @@ export function connectBroadcast<T = unknown>(url: string, options: BroadcastOpt
   const queue: string[] = [];
   /** Called when a link has brought what it was to bring. */
   const recovered = new WeakMap<Link, () => void>();
+  /** What came and isn't emitted yet, by its number. */
+  const early = new Map<number, Message>();
+  let earlyEpoch: string;
   let stopAsking: (() => void) | undefined;
 
   function take({ messages, lost }: Received): void {
     if (lost) session.emit("lost", lost);
     for (const { payload } of messages) session.emit("message", payload);
+    const { place } = receiver;
+    for (const seq of early.keys()) if (place?.epoch === earlyEpoch && seq <= place.seq) early.delete(seq);
     plan();
   }
 
   function plan(): void {
-    stopAsking?.();
     const { dueAt } = receiver;
-    // There is no history to ask for: another link, which begins at the place, brings what is missing.
-    if (dueAt) {
-      stopAsking = session.after(Math.max(PATIENCE_MS, dueAt - now()), () => {
-        if (receiver.ask(now())) session.renew();
-        plan();
-      });
+    if (!dueAt) {
+      stopAsking?.();
+      stopAsking = undefined;
+      return;
     }
+    // There is no history to ask for: another link, which begins at the place, brings what is missing. What else comes meanwhile puts it off no further.
+    stopAsking ??= session.after(Math.max(PATIENCE_MS, dueAt - now()), () => {
+      stopAsking = undefined;
+      if (receiver.ask(now())) session.renew();
+      plan();
+    });
+  }
+
+  /** In the order of their numbers. */
+  function earlyUpTo({ epoch, seq: last }: Frame): Message[] {
+    const known = epoch === earlyEpoch ? [...early] : [];
+    return known.sort(([one], [other]) => one - other).flatMap(([seq, message]) => (seq <= last ? message : []));
   }
 
   /** What has a `_now` is somebody's message, whatever it looks like. */
@@ -55,11 +69,16 @@ export function connectBroadcast<T = unknown>(url: string, options: BroadcastOpt
       // It begins with the first that comes.
       if (seq && !receiver.place) receiver.ack({ epoch, seq: seq - 1 }, undefined, now());
       const message: Message = { seq, payload: frame, time };
+      if (seq) {
+        if (epoch !== earlyEpoch) early.clear();
+        earlyEpoch = epoch;
+        early.set(seq, message);
+      }
       take(receiver.receive({ epoch, messages: [message] }, now()));
     } else if (type === "recovery") {
       session.after(OVERTAKEN_MS, () => {
         // What hasn't come by now is void.
-        take(receiver.ack(frame, receiver.place, now()));
+        take(receiver.ack({ ...frame, messages: earlyUpTo(frame) }, receiver.place, now()));
         recovered.get(link)?.();
       });
     }

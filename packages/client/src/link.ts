@@ -26,3 +26,6 @@ export interface SessionHandlers {
   /** It is over for good. */
   closed(): void;
 }
+
+/** Like what the service says when it can't do something: whether it did is not known. */
+export const UNANSWERED = { code: "unavailable" };

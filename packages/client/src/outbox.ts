@@ -1,5 +1,5 @@
 import { isPassing, TopicastError } from "./errors.ts";
-import type { Link } from "./link.ts";
+import { type Link, UNANSWERED } from "./link.ts";
 import type { Session } from "./session.ts";
 import { createSecret, type Settings } from "./settings.ts";
 import type { Place, PublishOptions } from "./types.ts";
@@ -45,10 +45,13 @@ export function createOutbox(
   async function deliver(batch: readonly Item[]): Promise<void> {
     const { head, options } = batch[0] as Item;
     const json = `${head.slice(0, -1)},"key":"${secret}${++batches}","payloads":[${batch.map(({ text }) => text)}]}`;
-    const firstAt = now();
+    let firstAt = 0;
     for (let tries = 0; ; tries++) {
       const link = await session.ready(isReady);
-      const answer = await session.request(link, json);
+      firstAt ||= now();
+      // Also where there was no link for so long.
+      const isLate = now() - firstAt > MAX_TRYING_MS;
+      const answer = isLate ? UNANSWERED : await session.request(link, json);
       const { code, epoch, seq } = answer;
       const isRefused = code && !isPassing(code);
       if (isRefused && batch[1]) {
@@ -59,7 +62,7 @@ export function createOutbox(
       if (epoch) {
         receive({ epoch, messages: options.echo === false ? batch.map((_, at) => ({ seq: seq - at })) : [] });
       }
-      if (!code || isRefused || now() - firstAt > MAX_TRYING_MS) {
+      if (!code || isRefused || isLate) {
         return batch.forEach((item, at) => {
           items.delete(item);
           if (code) item.reject(new TopicastError(code, answer.message));

@@ -1,5 +1,5 @@
 import { createEvents, type Events } from "./events.ts";
-import type { Frame, Link, SessionHandlers } from "./link.ts";
+import { type Frame, type Link, type SessionHandlers, UNANSWERED } from "./link.ts";
 import type { Settings } from "./settings.ts";
 import type { Reason, SocketConstructor, State } from "./types.ts";
 
@@ -9,9 +9,6 @@ interface Page {
   addEventListener?(event: string, listener: () => void): void;
   removeEventListener?(event: string, listener: () => void): void;
 }
-
-/** Like what the service says when it can't do something: whether it did is not known. */
-const UNANSWERED = { code: "unavailable" };
 
 /** A connection that is kept over as many links as it takes. */
 export interface Session extends Events {
@@ -207,8 +204,9 @@ export function createSession(settings: Settings, handlers: SessionHandlers): Se
     },
     close(reason = "closed") {
       turn("closed", reason);
-      end(current, reason);
+      // First, or it would take over.
       end(opening, reason);
+      end(current, reason);
       for (const stop of timers) stop();
       for (const event of WAKING_EVENTS) page.removeEventListener?.(event, revive);
       handlers.closed();

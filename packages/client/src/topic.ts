@@ -140,7 +140,8 @@ export function createTopic(
       else {
         if (code && asked) refuse(code, message);
         versions.set(link, askedVersion);
-        if (asked && version === askedVersion) emit("subscribed");
+        // Where one link takes over from another nothing has changed.
+        if (asked && version === askedVersion && link === session.link) emit("subscribed");
       }
     }
     session.wake();

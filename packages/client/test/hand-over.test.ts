@@ -58,6 +58,31 @@ it(`loses, doubles and reorders nothing in ${HAND_OVERS} hand-overs under load, 
   expect(service.sockets.filter(({ isOpen }) => isOpen)).toHaveLength(1);
 });
 
+it("is over where the client is closed meanwhile, and leaves no connection behind", async () => {
+  const { open, advance, service } = createHarness();
+  const cast = open({ maxAgeMs: 100_000 });
+  cast.topic("room/1").on("message", () => {});
+  await advance(50);
+  service.answer = ({ action }, socket) => (action === "subscribe" && socket === service.sockets[1] ? null : undefined);
+  await advance(95_100);
+  expect(service.sockets.filter(({ isOpen }) => isOpen)).toHaveLength(2);
+  cast.close();
+  await advance(50);
+  expect(service.sockets.filter(({ isOpen }) => isOpen)).toEqual([]);
+});
+
+it("subscribes anew without telling the application", async () => {
+  const { open, advance, service } = createHarness();
+  const room = open({ maxAgeMs: 100_000 }).topic("room/1");
+  let times = 0;
+  room.on("subscribed", () => times++);
+  room.on("message", () => {});
+  await advance(120_000);
+  expect(service.sockets).toHaveLength(2);
+  expect(service.requests("subscribe")).toHaveLength(2);
+  expect(times).toBe(1);
+});
+
 it("comes a little earlier than it must, by chance", async () => {
   const { open, advance, service } = createHarness();
   open();

@@ -179,6 +179,22 @@ it("gives up before the service forgets the key, because a later try might publi
   expect(service.requests("publish")).toHaveLength(sent);
 });
 
+it("gives up too where there was no connection until the service had forgotten the key", async () => {
+  const { open, advance, service, socket } = createHarness();
+  const room = open().topic("room/1");
+  await advance(50);
+  service.answer = ({ action }) => (action === "publish" ? null : undefined);
+  const failed = expect(room.publish(1)).rejects.toMatchObject({ code: "unavailable", retryable: true });
+  await advance(50);
+  service.isDown = true;
+  socket().drop();
+  await advance(600_000);
+  service.isDown = false;
+  await advance(60_000);
+  await failed;
+  expect(service.requests("publish")).toHaveLength(1);
+});
+
 it("sends ephemeral messages without waiting for one another, and they have no place", async () => {
   const { open, advance, service } = createHarness();
   const room = open().topic("room/1");
