@@ -91,7 +91,9 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   },
   "a tick that nobody delivers whose worker died": {
     finds: /never got .* live/,
-    patches: [patch(DELIVER_TICK, "progress.mayHaveTaken ? takeOver(service, job, page) : undefined", "undefined")],
+    patches: [
+      patch(DELIVER_TICK, "progress.mayHaveTaken ? takeOver(service, job, page, remainingMs) : undefined", "undefined"),
+    ],
   },
   // Its publisher may have died before it sent the job.
   "a wake-up that is trusted though nobody sent it": {
