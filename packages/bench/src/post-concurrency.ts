@@ -111,7 +111,7 @@ More at once helps until the Lambda's share of a core is used up: from there on 
 column is what a worker of 512 MB, which has ${WORKER_CORES.toFixed(2)} of a core, gets of it: the smaller of the rate measured and its share of a core divided by what a post costs.
 
 **64** is the default because ten workers, as many as \`FANOUT_CONCURRENCY\` lets run, then make about the 10,000 posts a second that an account may, wherever a post takes 10 to
-50 ms. More at once brings a worker half as much again at most, and all of them together 429s. Who has a higher limit raises \`FANOUT_CONCURRENCY\` first.
+50 ms. More at once brings a worker two thirds more at most, and all of them together 429s. Who has a higher limit raises \`FANOUT_CONCURRENCY\` first.
 
 API Gateway takes 10,000 requests a second of an account and region, with bursts of 5,000, unless AWS raised that. Workers know nothing of each other, so the account's limit is
 kept by what they are answered: on 429s to two clients or more a Lambda makes half as many posts at once; each round that comes through adds one, up to
