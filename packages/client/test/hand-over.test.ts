@@ -1,21 +1,10 @@
 import { expect, it } from "@jest/globals";
 import type { State } from "@topicast/client";
+import { createRandom } from "@topicast/testing";
 import { collect, createHarness, payloadsOf } from "./client-harness.ts";
 
 const MINUTE_MS = 60_000;
 const HAND_OVERS = 20;
-
-/** Numbers from 0 up to 1; the same ones for the same seed. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 it(`loses, doubles and reorders nothing in ${HAND_OVERS} hand-overs under load, and the application notices none`, async () => {
   const random = createRandom(7);

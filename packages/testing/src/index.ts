@@ -32,6 +32,7 @@ export { type HttpAnswers, jsonAnswer, startHttpAnswers } from "./http-answers.t
 export { aKnownKey, type KnownKey } from "./known-key.ts";
 export type { CreateTopicLogHarness, HeldWrite, TopicLogHarness } from "./log-steps.ts";
 export { readCurls, runPrinted, withoutChance } from "./printed-commands.ts";
+export { createRandom } from "./random.ts";
 export { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
 export { createRecoveringClient, type RecoveringClient } from "./recovering-client.ts";
 export { describeTopicLogContract } from "./topic-log-contract.ts";

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, jest } from "@jest/globals";
 import type { HostFaults, WireFault } from "@topicast/local";
-import { createRecoveringClient, type RecoveringClient } from "@topicast/testing";
+import { createRandom, createRecoveringClient, type RecoveringClient } from "@topicast/testing";
 import { startTopicHost, type TopicHost } from "./topic-host.ts";
 
 /*
@@ -26,18 +26,6 @@ afterEach(async () => {
   for (const client of clients) client.close();
   await host.close();
 });
-
-/** Numbers from 0 up to 1; the same ones for the same seed. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Per mille of requests that go wrong, by how. */
 const STORE_FAULTS: Readonly<Record<WireFault, number>> = { throttle: 5, fail: 3, dropAnswer: 3, hang: 0.2 };

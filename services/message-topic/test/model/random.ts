@@ -1,3 +1,5 @@
+import { createRandom as createNumbers } from "@topicast/testing";
+
 /** Numbers that a seed decides, so that a run can be replayed. */
 export interface Random {
   /** A whole number from `min` to `max`. */
@@ -8,16 +10,8 @@ export interface Random {
   reseed(seed: number): void;
 }
 
-/** Mulberry32. */
 export function createRandom(seed: number): Random {
-  let state = seed | 0;
-
-  function next(): number {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
+  let next = createNumbers(seed);
 
   const between = (min: number, max: number) => min + Math.floor(next() * (max - min + 1));
 
@@ -26,7 +20,7 @@ export function createRandom(seed: number): Random {
     chance: (percent) => next() * 100 < percent,
     pick: <T>(list: readonly [T, ...T[]]) => list[between(0, list.length - 1)] as T,
     reseed(newSeed) {
-      state = newSeed | 0;
+      next = createNumbers(newSeed);
     },
   };
 }
