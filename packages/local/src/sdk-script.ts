@@ -7,7 +7,11 @@ let script: Promise<string> | undefined;
 
 /** The SDK for a page's script tag, which makes it the global `topicast`; bundled from its source when somebody asks for it first. */
 export function sdkScript(): Promise<string> {
-  script ??= bundle();
+  script ??= bundle().catch((error: unknown) => {
+    // Whoever works on its source may have mended it by the next request.
+    script = undefined;
+    throw error;
+  });
   return script;
 }
 
