@@ -21,8 +21,9 @@ import { createGatewayClient } from "../../core/src/drivers/aws-clients.ts";
 import { createApiGateway } from "../../core/src/drivers/connection-gateway/api-gateway.ts";
 import { targetItem } from "../../core/src/drivers/connection-store/dynamodb-targets.ts";
 import { number, text } from "../../core/src/drivers/dynamodb/attributes.ts";
-import { subscriptionKey, topicHash } from "../../core/src/drivers/dynamodb/keys.ts";
+import { subscriptionKey } from "../../core/src/drivers/dynamodb/keys.ts";
 import { createSqsQueue } from "../../core/src/drivers/fanout-queue/sqs.ts";
+import { topicHash } from "../../core/src/drivers/topic-hash.ts";
 import { REGION, startWire, type WireInfrastructure } from "./wire-infrastructure.ts";
 
 const TABLE = "topicast";

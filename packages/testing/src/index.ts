@@ -29,10 +29,13 @@ export {
 } from "./fanout-queue-contract.ts";
 export { fewAtATime } from "./few-at-a-time.ts";
 export { type HttpAnswers, jsonAnswer, startHttpAnswers } from "./http-answers.ts";
+export { findOrInstall } from "./installed-program.ts";
 export { aKnownKey, type KnownKey } from "./known-key.ts";
 export type { CreateTopicLogHarness, HeldWrite, TopicLogHarness } from "./log-steps.ts";
 export { readCurls, runPrinted, withoutChance } from "./printed-commands.ts";
 export { createRandom } from "./random.ts";
 export { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
 export { createRecoveringClient, type RecoveringClient } from "./recovering-client.ts";
+export { type RedisCluster, startRedisCluster } from "./redis-cluster.ts";
+export { aKeyPrefix, type RedisServer, startRedis, startRedisServer } from "./redis-server.ts";
 export { describeTopicLogContract } from "./topic-log-contract.ts";

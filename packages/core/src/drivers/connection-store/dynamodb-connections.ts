@@ -11,8 +11,9 @@ import {
   textOf,
   ttl,
 } from "../dynamodb/attributes.ts";
-import { connectionKey, type TopicHash, topicHash } from "../dynamodb/keys.ts";
+import { connectionKey } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
+import { type TopicHash, topicHash } from "../topic-hash.ts";
 
 /** Topics that one update drops: far below what DynamoDB takes in an expression. */
 const MAX_DROPPED_TOPICS = 100;

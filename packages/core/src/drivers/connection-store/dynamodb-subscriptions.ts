@@ -9,9 +9,9 @@ import {
   subscriptionKey,
   subscriptionPartition,
   subscriptionRange,
-  type TopicHash,
 } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
+import type { TopicHash } from "../topic-hash.ts";
 import { readTargetItems, targetItem, targetOf } from "./dynamodb-targets.ts";
 
 /** A topic whose number of shards nobody has changed for so long has one again; where that is too few, the next fan-outs find out. */

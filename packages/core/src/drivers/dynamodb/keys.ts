@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import type { Topic } from "@topicast/protocol";
 import type { AppId, ConnectionId, Shard } from "../../model.ts";
 import type { IdempotencyKey } from "../../ports/topic-log.ts";
 import { slotOf, slotsOf } from "../../shards.ts";
+import { hashOf, type TopicHash } from "../topic-hash.ts";
 
 /*
  * Every row of the one table, and last that of the table of applications. Its key is `p` (partition) and `s` (sort), both strings; `x` is its
@@ -79,9 +78,6 @@ export interface Key {
   readonly s: string;
 }
 
-/** Stands for a topic and its application in keys and in a connection's map: names may have 800 bytes, this has 22. */
-export type TopicHash = string & { readonly __brand: "TopicHash" };
-
 /** The sort key of a partition's only or first row: it sorts before every connection id and number. */
 export const HEAD = "#";
 
@@ -90,10 +86,6 @@ export const APPLICATIONS_PARTITION = "a";
 /** Digits of the largest safe integer. */
 const NUMBER_DIGITS = 16;
 const SLOT_DIGITS = 2;
-
-export function topicHash(app: AppId, topic: Topic): TopicHash {
-  return hashOf([app, topic]) as TopicHash;
-}
 
 export function connectionKey(app: AppId, id: ConnectionId): Key {
   // Encoded, so that no `/` in it makes it another application's.
@@ -172,9 +164,4 @@ export function idempotencyKey(topic: TopicHash, { sender, value }: IdempotencyK
 
 function slotText(slot: number): string {
   return slot.toString(16).padStart(SLOT_DIGITS, "0");
-}
-
-function hashOf(parts: readonly string[]): string {
-  // As JSON, so that no other parts give the same text. 128 bits: nobody finds others of the same hash.
-  return createHash("sha256").update(JSON.stringify(parts)).digest().subarray(0, 16).toString("base64url");
 }

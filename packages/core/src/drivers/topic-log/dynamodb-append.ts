@@ -1,6 +1,6 @@
 import { UnavailableError } from "../../errors.ts";
 import { type Appended, type Batch, type IdempotencyKey, MAX_TAKES, VOID_AFTER_MS } from "../../ports/topic-log.ts";
-import type { TopicHash } from "../dynamodb/keys.ts";
+import type { TopicHash } from "../topic-hash.ts";
 import type { Taken, TopicHeads } from "./dynamodb-head.ts";
 import type { KeyRow, KeyRows } from "./dynamodb-key-rows.ts";
 import { type LogRow, type LogRows, messagesOf } from "./dynamodb-rows.ts";

@@ -1,8 +1,9 @@
 import type { ConnectionId } from "../../model.ts";
 import type { Gathering, TickMessage } from "../../ports/ticks.ts";
 import { type Item, number, numberOf, optionalText, text, textOf, ttl } from "../dynamodb/attributes.ts";
-import { gatheredKey, gatheredPartition, logSort, type TopicHash } from "../dynamodb/keys.ts";
+import { gatheredKey, gatheredPartition, logSort } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
+import type { TopicHash } from "../topic-hash.ts";
 import type { Counted } from "./dynamodb-head.ts";
 import { packPayloads, payloadsOf } from "./dynamodb-payloads.ts";
 

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { Freshness } from "../../ports/connection-store.ts";
 import { type IdempotencyKey, KEY_LIFE_MS } from "../../ports/topic-log.ts";
 import { type Item, number, numberOf, text, textOf, ttl } from "../dynamodb/attributes.ts";
-import { idempotencyKey, type TopicHash } from "../dynamodb/keys.ts";
+import { idempotencyKey } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
+import type { TopicHash } from "../topic-hash.ts";
 
 /** The numbers that a key stands for: its batch is written under them, or may be about to be. */
 export interface KeyRow {

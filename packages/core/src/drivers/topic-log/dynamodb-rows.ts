@@ -10,8 +10,9 @@ import {
   textOf,
   ttl,
 } from "../dynamodb/attributes.ts";
-import { logKey, logPartition, logSort, type TopicHash } from "../dynamodb/keys.ts";
+import { logKey, logPartition, logSort } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
+import type { TopicHash } from "../topic-hash.ts";
 import type { Taken } from "./dynamodb-head.ts";
 import { packPayloads, payloadsOf } from "./dynamodb-payloads.ts";
 import { LOG_ROW_LIFE_MS } from "./dynamodb-times.ts";

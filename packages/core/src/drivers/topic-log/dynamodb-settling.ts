@@ -1,6 +1,6 @@
 import { UnavailableError } from "../../errors.ts";
 import { VOID_AFTER_MS } from "../../ports/topic-log.ts";
-import type { TopicHash } from "../dynamodb/keys.ts";
+import type { TopicHash } from "../topic-hash.ts";
 import { isNearItsEnd, type TopicHead, type TopicHeads } from "./dynamodb-head.ts";
 import type { LogMark, LogRange, LogRows } from "./dynamodb-rows.ts";
 import { takenBy } from "./dynamodb-takings.ts";

@@ -1,7 +1,8 @@
 import type { TickClaim, Ticking, WakeUp } from "../../ports/ticks.ts";
 import { type Item, number, numberOf, optionalNumber, optionalText, text, textOf } from "../dynamodb/attributes.ts";
-import { type TopicHash, topicKey } from "../dynamodb/keys.ts";
+import { topicKey } from "../dynamodb/keys.ts";
 import type { Table, Update } from "../dynamodb/table.ts";
+import type { TopicHash } from "../topic-hash.ts";
 
 /** What a topic's row says of its ticks. */
 export interface TickMarks {

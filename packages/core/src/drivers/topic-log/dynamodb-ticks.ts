@@ -1,13 +1,13 @@
 import {
   GATHERED_AFTER_MS,
   type Gathering,
+  type Ticking,
   type TickMessage,
   type TickPage,
-  type Ticking,
   type WakeUp,
 } from "../../ports/ticks.ts";
 import { MAX_PAGE_BYTES, VOID_AFTER_MS } from "../../ports/topic-log.ts";
-import type { TopicHash } from "../dynamodb/keys.ts";
+import type { TopicHash } from "../topic-hash.ts";
 import type { GatheredRows } from "./dynamodb-gathered-rows.ts";
 import type { TopicHead, TopicHeads } from "./dynamodb-head.ts";
 import type { LogRow, LogRows } from "./dynamodb-rows.ts";

@@ -1,0 +1,1 @@
+export { connectRedis, type Redis, type RedisClientOptions } from "./redis/client.ts";

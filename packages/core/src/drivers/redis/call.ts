@@ -1,0 +1,71 @@
+import type { Cluster } from "ioredis";
+import type { Redis } from "./client.ts";
+import { translate, unavailable } from "./errors.ts";
+
+/**
+ * Bound of one call with all its retries: an attempt, connecting again, and another attempt. What was sent by then may still be done later, by a server
+ * that hung.
+ */
+const CALL_TIMEOUT_MS = 3_000;
+
+/**
+ * Runs one call, of one command or of several at once. Throws `UnavailableError` where Redis can't be reached, gives no answer in {@link CALL_TIMEOUT_MS}, or
+ * says that it can't now (no memory, still loading, no master, a wrong password); then a write may or may not have happened. Whatever it throws names the
+ * address, and has nothing that was sent.
+ *
+ * A command whose connection broke is sent once more, so that it may be done twice, and the second time sees what the first did: each must bear that.
+ */
+export function callRedis<T>(redis: Redis, send: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(unavailable(redis, `gave no answer in ${CALL_TIMEOUT_MS} ms`));
+    const timer = setTimeout(giveUp, CALL_TIMEOUT_MS);
+    sendWhenReady(redis, send)
+      .then(resolve, (error) => reject(translate(redis, error)))
+      .finally(() => clearTimeout(timer));
+  });
+}
+
+/** A cluster would queue what it is given while it isn't connected, without bound, and do it long after everybody gave up. */
+async function sendWhenReady<T>(redis: Redis, send: () => Promise<T>): Promise<T> {
+  if (isCluster(redis) && redis.status !== "ready") await becomeReady(redis);
+  return send();
+}
+
+function isCluster(redis: Redis): redis is Cluster {
+  return redis.isCluster;
+}
+
+/** One for all calls that wait. */
+const connecting = new WeakMap<Cluster, Promise<void>>();
+
+function becomeReady(cluster: Cluster): Promise<void> {
+  const current = connecting.get(cluster) ?? waitUntilReady(cluster).finally(() => connecting.delete(cluster));
+  connecting.set(cluster, current);
+  return current;
+}
+
+/** Rejects with the second attempt to connect that fails. */
+function waitUntilReady(cluster: Cluster): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let failures = 0;
+    function onReady(): void {
+      stopListening();
+      resolve();
+    }
+    function onClose(): void {
+      failures += 1;
+      if (failures > 1) onEnd();
+    }
+    function onEnd(): void {
+      stopListening();
+      reject(new Error("no node answers"));
+    }
+    function stopListening(): void {
+      cluster.off("ready", onReady).off("close", onClose).off("end", onEnd);
+    }
+    cluster.on("ready", onReady).on("close", onClose).on("end", onEnd);
+    // What it rejects with comes as events too.
+    if (cluster.status === "wait") cluster.connect().catch(() => {});
+    if (cluster.status === "end") onEnd();
+  });
+}

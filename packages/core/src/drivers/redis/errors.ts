@@ -1,0 +1,62 @@
+import { UnavailableError } from "../../errors.ts";
+import type { Redis } from "./client.ts";
+
+/** As ioredis throws it. Not by class: a host may run us in a realm that has other classes than the network has. */
+interface RedisFault {
+  readonly name?: string;
+  readonly message?: string;
+}
+
+/** What Redis says where it can't now, and a later try may do better. Behind a script's words in servers before 7. */
+const PASSING =
+  /(?:^|[ -])(OOM|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|BUSY|MOVED|ASK|ERR max )/;
+
+const REFUSED_PASSWORD = /^(NOAUTH|WRONGPASS|ERR AUTH |ERR invalid password)/;
+
+/** What went wrong with a client's connections last: ioredis tells commands no more than that they were given up. */
+const lastFailures = new WeakMap<Redis, string>();
+
+export function noteFailure(redis: Redis, error: RedisFault): void {
+  lastFailures.set(redis, reasonOf(error));
+}
+
+/**
+ * What a call throws for an error of ioredis: `UnavailableError` with the address, or, for what only a mistake of ours can be, an error with Redis's words.
+ * Neither has anything that was sent, as ioredis's own have.
+ */
+export function translate(redis: Redis, error: RedisFault): Error {
+  const reason = reasonOf(error);
+  if (REFUSED_PASSWORD.test(reason)) return unavailable(redis, `refused the password: ${reason}`);
+  if (error.name !== "ReplyError") return unavailable(redis, `can't be reached: ${lastFailureOf(redis, error)}`);
+  if (PASSING.test(reason)) return unavailable(redis, `can't do it now: ${reason}`);
+  return new Error(`Redis at ${addressesOf(redis)} refused a command: ${reason}`);
+}
+
+export function unavailable(redis: Redis, what: string): UnavailableError {
+  return new UnavailableError("store", `Redis at ${addressesOf(redis)} ${what}. Try again.`);
+}
+
+/** Where a connection fails, its own error says more than the command's: refused, a name that nobody knows, a password. */
+function lastFailureOf(redis: Redis, error: RedisFault): string {
+  return lastFailures.get(redis) ?? reasonOf(error);
+}
+
+function reasonOf({ message = "" }: RedisFault): string {
+  return message.replace(/\.$/, "");
+}
+
+/** `host:port`, divided by commas: of a cluster, where it is asked first. */
+function addressesOf(redis: Redis): string {
+  const nodes = redis.isCluster ? (redis as unknown as Startup).startupNodes : [redis.options as Node];
+  return nodes.map(({ host, port }) => `${host}:${port}`).join(", ");
+}
+
+interface Node {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** As `connectRedis` made it; private in its types. */
+interface Startup {
+  readonly startupNodes: readonly Node[];
+}
