@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import { aConnectionId, anApp, aTopic, startRedis, startRedisCluster } from "@topicast/testing";
-import { connectRedis, type Redis } from "../src/drivers/redis.ts";
 import { connectionPart, topicPart } from "../src/drivers/redis/keys.ts";
 import { defineScript, runScript } from "../src/drivers/redis/script.ts";
+import { connectRedis, type Redis } from "../src/drivers/redis.ts";
 import { topicHash } from "../src/drivers/topic-hash.ts";
-import { openRedis } from "./redis-clients.ts";
+import { useRedis } from "./redis-clients.ts";
 
 /** A cluster takes some seconds to agree. */
 jest.setTimeout(30_000);
@@ -13,13 +13,7 @@ describe.each([
   ["a server", startRedis],
   ["a cluster", startRedisCluster],
 ])("a client of %s", (_, start) => {
-  let server: { url: string; stop(): Promise<void> };
-  beforeAll(async () => {
-    server = await start();
-  });
-  afterAll(() => server.stop());
-
-  const open = () => openRedis(server.url);
+  const open = useRedis(start);
 
   it("runs a script with keys and arguments, again when servers have forgotten it", async () => {
     const { redis, close } = open();

@@ -1,1 +1,2 @@
+export { createRedisAppStore } from "./app-store/redis.ts";
 export { connectRedis, type Redis, type RedisClientOptions } from "./redis/client.ts";
