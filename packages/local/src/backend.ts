@@ -26,13 +26,19 @@ export interface OpenOptions {
   readonly gatewayEndpoint: string;
 }
 
-export interface ServiceBackend {
-  /** What the service's functions find in their environment over what its `serverless.yml` says. */
+/** What the functions of a service are given. */
+export interface Equipment {
+  /** What they find in their environment over what the service's `serverless.yml` says: the settings, and what the backend adds. */
   readonly environment: Environment;
   /** What they find in their process; absent where they have SDK clients for that. */
   readonly offered?: EmbeddedPorts;
   /** The same before anyone wrapped it. */
   readonly ports?: ServicePorts;
+}
+
+export interface ServiceBackend {
+  /** Asked at the start, and again with each reload. `settings` are what every function is to see. Throws a `StartError` where they ask for what can't be had. */
+  equip(settings: Environment): Promise<Equipment>;
   /** What CloudFormation would fill in; `undefined` where there is no such resource here. */
   resolve(reference: ResourceReference): string | undefined;
   /**

@@ -1,10 +1,13 @@
-import { networkInterfaces } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { CHAOS_HELP, type Chaos, parseChaos } from "./chaos.ts";
+import type { Environment } from "./backend.ts";
+import { CHAOS_HELP, parseChaos } from "./chaos.ts";
+import { reportStart } from "./cli-report.ts";
 import { type Host, startHost } from "./host.ts";
-import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./host-options.ts";
+import { DEFAULT_HOSTNAME, DEFAULT_PORT, type ReloadOptions } from "./host-options.ts";
 import { redact } from "./redact.ts";
+import { readEnv } from "./settings-file.ts";
+import { onSignals } from "./signals.ts";
 import { StartError } from "./start-error.ts";
 import { findServices } from "./workspace-services.ts";
 
@@ -15,14 +18,18 @@ interface CliOptions {
   readonly aws?: true;
   readonly auth?: true;
   readonly chaos?: string | true;
+  readonly settings?: string;
 }
 
 const SERVICES_FOLDER = fileURLToPath(new URL("../../../services", import.meta.url));
-const TOKEN_COMMAND = "npx topicast token --sub alice --can subscribe,publish,history";
 const AUTH_HELP = [
   "Keys for --auth, from the environment; fresh ones where they aren't set:",
   "  TOPICAST_KEY           of the application default: default.{keyId}:{secret}",
   "  TOPICAST_OPERATOR_KEY  the operator's, 32 characters or more",
+].join("\n");
+const RELOAD_HELP = [
+  "SIGHUP (kill -HUP and the process's number) reads the file of --settings again, and gives all handlers the new",
+  "settings. Clients stay connected. Where a setting is wrong, all goes on as before.",
 ].join("\n");
 /** A little less than the second in which the process must be gone. */
 const EXIT_AFTER_MS = 900;
@@ -57,88 +64,74 @@ function createCommand(): Command {
       "--auth",
       "close the doors: clients need tokens, backends keys, of which the first are printed at the start",
     )
+    .option("--settings <file>", "settings, a NAME=value a line, behind those of the environment; see below")
     .option("--chaos [faults]", "serve as over a bad network, with the faults below", joinChaos)
-    .addHelpText("after", `\n${CHAOS_HELP}\n\n${AUTH_HELP}`)
+    .addHelpText("after", `\n${CHAOS_HELP}\n\n${AUTH_HELP}\n\n${RELOAD_HELP}`)
     .action(run);
 }
 
-async function run({ port, host: hostname, service, aws, auth, chaos: faults }: CliOptions): Promise<void> {
+async function run(options: CliOptions, command: Command): Promise<void> {
   // The option without a value is refused as an empty one is: with the list of the faults.
-  const chaos = faults === undefined ? undefined : parseChaos(faults === true ? "" : faults);
-  const services = service ?? (await findServices(SERVICES_FOLDER, process.env));
-  const { STORE, TOPICAST_KEY: application, TOPICAST_OPERATOR_KEY: operator } = process.env;
-  const mode = aws ? { wire: {} } : { environment: STORE === undefined ? {} : { STORE } };
-  const doors = auth === undefined ? {} : { auth: { application, operator } };
-  const host = await startHost({ services, port, hostname, ...mode, ...doors, ...(chaos && { faults: chaos.faults }) });
-  print(host, hostname, chaos);
-  exitOnSignal(host);
+  const chaos = options.chaos === undefined ? undefined : parseChaos(options.chaos === true ? "" : options.chaos);
+  const { host: hostname, aws, auth } = options;
+  const settings = await readSettings(options);
+  const { env } = settings;
+  const services = options.service ?? (await findServices(SERVICES_FOLDER, env));
+  const { TOPICAST_KEY: application, TOPICAST_OPERATOR_KEY: operator } = env;
+  const host = await startHost({
+    services,
+    port: portOf(command, options, env),
+    hostname,
+    ...settings,
+    ...(aws && { wire: {} }),
+    ...(auth && { auth: { application, operator } }),
+    ...(chaos && { faults: chaos.faults }),
+  });
+  process.stdout.write(`${reportStart({ host, hostname, chaos, env })}\n`);
+  onSignals({ end: () => end(host), reload: () => reload(host, options) });
 }
 
-function print(host: Host, hostname: string, chaos: Chaos | undefined): void {
-  const addresses = host.services.flatMap(({ name, webSocketUrl, httpUrl }) =>
-    [webSocketUrl, httpUrl].flatMap((url) => (url === undefined ? [] : [`  ${name.padEnd(20)} ${url}`])),
-  );
-  const lines = [
-    "Topicast is listening:",
-    ...addresses,
-    ...networkLines(hostname, host.port),
-    ...wireLines(host),
-    ...chaosLines(chaos),
-    ...doorLines(host, hostname),
-    "Ctrl-C stops it.",
-  ];
-  process.stdout.write(`${lines.join("\n")}\n`);
+async function readSettings({ aws, settings }: CliOptions): Promise<Required<ReloadOptions>> {
+  const env = await readEnv(settings);
+  const { STORE } = env;
+  return { env, environment: aws || STORE === undefined ? {} : { STORE } };
 }
 
-/** Under which addresses other machines find a host that listens on every network. */
-function networkLines(hostname: string, port: number): string[] {
-  if (hostname !== "0.0.0.0" && hostname !== "::") return [];
-  const outside = Object.values(networkInterfaces()).flatMap((addresses = []) =>
-    addresses.filter(({ internal }) => !internal),
-  );
-  const found = outside.filter(({ family }) => family === "IPv4").map(({ address }) => `${address}:${port}`);
-  return found.length === 0 ? [] : [`From other machines, instead of localhost:${port}: ${found.join(" or ")}`];
-}
-
-function wireLines({ wire }: Host): string[] {
-  return wire === undefined ? [] : [`DynamoDB answers at ${wire.dynamodbUrl}, SQS at ${wire.sqsUrl}.`];
-}
-
-function chaosLines(chaos: Chaos | undefined): string[] {
-  return chaos === undefined ? [] : [`Chaos is on, the network is bad on purpose: ${chaos.description}.`];
-}
-
-function doorLines({ keys }: Host, hostname: string): string[] {
-  if (keys === undefined) {
-    const reach = hostname === DEFAULT_HOSTNAME ? "on this machine" : "who can reach it";
-    return [`There is no authentication: the host is open to everyone ${reach}.`];
+/** The file's port is behind that of the command line and the environment. */
+function portOf(command: Command, { port }: CliOptions, { PORT = "" }: Environment): number {
+  if (command.getOptionValueSource("port") !== "default") return port;
+  try {
+    return parsePort(PORT);
+  } catch (cause) {
+    throw new StartError(`--settings: PORT is "${PORT}". ${(cause as Error).message}`, { cause });
   }
-  const { TOPICAST_KEY, TOPICAST_OPERATOR_KEY } = process.env;
-  // Who gave a key has it, and the terminal may be recorded.
-  const application = TOPICAST_KEY ? "as TOPICAST_KEY says" : keys.application;
-  const operator = TOPICAST_OPERATOR_KEY ? "as TOPICAST_OPERATOR_KEY says" : keys.operator;
-  return [
-    "Doors are closed: clients need a token, backends a key. Fresh keys end with the host.",
-    `Key of the application "default": ${application}`,
-    `Operator's key: ${operator}`,
-    `A token for a client: ${TOPICAST_KEY ? "" : `TOPICAST_KEY=${application} `}${TOKEN_COMMAND}`,
-  ];
 }
 
-function exitOnSignal(host: Host): void {
-  function exit(): void {
-    // Closing is bounded by itself; this is for what holds up the event loop meanwhile.
-    setTimeout(() => process.exit(0), EXIT_AFTER_MS).unref();
-    host.close().then(() => process.exit(0), fail);
+function end(host: Host): void {
+  // Closing is bounded by itself; this is for what holds up the event loop meanwhile.
+  setTimeout(() => process.exit(0), EXIT_AFTER_MS).unref();
+  host.close().then(() => process.exit(0), fail);
+}
+
+async function reload(host: Host, options: CliOptions): Promise<void> {
+  try {
+    const { changed } = await host.reload(await readSettings(options));
+    const names = host.services.map(({ name }) => name).join(", ");
+    const settings = changed.length === 0 ? "no setting has changed" : `changed: ${changed.join(", ")}`;
+    process.stdout.write(`Reloaded ${names}; ${settings}.\n`);
+  } catch (error) {
+    process.stderr.write(`error: nothing was reloaded, all goes on as before: ${describe(error)}\n`);
   }
-  process.once("SIGINT", exit);
-  process.once("SIGTERM", exit);
 }
 
 function fail(error: unknown): void {
-  const text = error instanceof StartError ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`error: ${redact(String(text))}\n`);
+  process.stderr.write(`error: ${describe(error)}\n`);
   process.exit(1);
+}
+
+function describe(error: unknown): string {
+  const text = error instanceof StartError ? error.message : error instanceof Error ? error.stack : String(error);
+  return redact(String(text));
 }
 
 // What a handler leaves behind unhandled ends its environment on Lambda, not the gateway; so it doesn't end the host.

@@ -34,10 +34,12 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
         gateway: createLocalGateway(registry, limits),
       };
       return {
-        // Whatever `serverless.yml` deploys with.
-        environment: { STORE: "memory" },
-        ports,
-        offered: wrapPorts(ports, name),
+        equip: async (settings) => ({
+          // Whatever `serverless.yml` deploys with.
+          environment: { STORE: "memory", ...settings },
+          ports,
+          offered: wrapPorts(ports, name),
+        }),
         resolve: () => undefined,
         startEventSource: (target, source) =>
           startEventSource({ queue: ports.queue, target, source, queueName: `${name}-queue`, region }),

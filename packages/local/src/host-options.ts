@@ -1,6 +1,7 @@
 import type { Clock } from "@topicast/core";
 import type { EmbeddedPorts } from "@topicast/core/embedded";
 import { DEFAULT_REGION } from "./account.ts";
+import type { Environment } from "./backend.ts";
 import { type ClosedDoors, closeDoors, type GivenKeys } from "./closed-doors.ts";
 import type { HostFaults } from "./faults.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
@@ -19,6 +20,8 @@ export interface HostOptions {
    * too, and has the application `default`. Default: everyone may do everything.
    */
   readonly auth?: boolean | GivenKeys;
+  /** Where `${env:…}` of a `serverless.yml` finds its values. Default: the environment of the process. */
+  readonly env?: Environment;
   /** Over the environment in `serverless.yml`, for every function. */
   readonly environment?: Readonly<Record<string, string>>;
   /** For the gateway's and the queues' timeouts and for every time in events. */
@@ -47,7 +50,9 @@ const hostClock: Clock = {
 };
 
 /** The options that have defaults, with those. */
-export type Settings = Required<Pick<HostOptions, "port" | "hostname" | "environment" | "clock" | "faults" | "log">> & {
+export type Settings = Required<
+  Pick<HostOptions, "port" | "hostname" | "env" | "environment" | "clock" | "faults" | "log">
+> & {
   readonly limits: GatewayLimits;
   readonly region: string;
   /** Absent where they are open. */
@@ -56,20 +61,32 @@ export type Settings = Required<Pick<HostOptions, "port" | "hostname" | "environ
 
 /** Throws a `StartError` where a key has the wrong form. */
 export function readSettings(options: HostOptions): Settings {
-  const { auth = false, environment = {}, log = writeLine } = options;
+  const { auth = false, log = writeLine } = options;
   const given = auth === true ? {} : auth;
+  const { env, environment } = readEnvironment(options);
   return {
     port: options.port ?? DEFAULT_PORT,
     hostname: options.hostname ?? DEFAULT_HOSTNAME,
-    // Doors are open unless somebody asks for more.
-    environment: { OPEN: "yes", ...environment },
+    env,
+    environment,
     clock: options.clock ?? hostClock,
     limits: { ...GATEWAY_LIMITS, ...options.limits },
     faults: options.faults ?? {},
     log: (line) => log(redact(line)),
-    region: process.env.AWS_REGION || DEFAULT_REGION,
-    ...(given !== false && { doors: closeDoors(given, { ...process.env, ...environment }) }),
+    region: env.AWS_REGION || DEFAULT_REGION,
+    ...(given !== false && { doors: closeDoors(given, { ...env, ...environment }) }),
   };
+}
+
+/** What of the options may change while the host runs. */
+export type ReloadOptions = Pick<HostOptions, "env" | "environment">;
+
+export function readEnvironment({
+  env = process.env,
+  environment,
+}: ReloadOptions): Pick<Settings, "env" | "environment"> {
+  // Doors are open unless somebody asks for more.
+  return { env, environment: { OPEN: "yes", ...environment } };
 }
 
 function writeLine(line: string): void {

@@ -1,16 +1,15 @@
 import type { Backend, ServicePorts } from "./backend.ts";
-import { type Bundle, bundleFunctions } from "./bundle.ts";
-import { APPLICATIONS, APPLICATIONS_FOLDER, createDefaultApplication, type HostKeys } from "./closed-doors.ts";
+import { createDefaultApplication, type HostKeys } from "./closed-doors.ts";
 import { ANY_CREDENTIALS, type Credentials } from "./credentials.ts";
 import { createEmbeddedBackend } from "./embedded-backend.ts";
 import { type HostOptions, readSettings, type Settings } from "./host-options.ts";
 import { listen } from "./http-server.ts";
+import { type ReleaseSettings, readReleases } from "./releases.ts";
+import { createReload, type Reload } from "./reload.ts";
 import { createSignatureVerifier, type SignatureVerifier } from "./request-signature.ts";
 import { routeRequests } from "./router.ts";
 import { sdkStub } from "./sdk-stub.ts";
-import { createService, type Service } from "./service.ts";
-import { readServiceDefinition, type ServiceDefinition } from "./service-definition.ts";
-import { StartError } from "./start-error.ts";
+import { createService, type Release, type Service } from "./service.ts";
 import { startWireBackend, type Wire, type WireBackend } from "./wire/backend.ts";
 
 export interface HostedService {
@@ -25,6 +24,11 @@ export interface Host {
   readonly services: readonly HostedService[];
   /** The ports of a service as the host made them; throws where there is no such service, and over the wire, where it has none. */
   ports(service: string): ServicePorts;
+  /**
+   * Gives every handler new settings, and its code anew where that has changed; what isn't given stays. Connections, queues, routes and timeouts stay too, and
+   * so does what closes the doors. Invocations that run end as they began. Throws a `StartError` where a handler can't have them: then all stays as it was.
+   */
+  readonly reload: Reload;
   /** How many connections were closed with 1008 because their clients didn't read. */
   slowReaders(): number;
   /** Present where the host runs over the wire. */
@@ -37,15 +41,15 @@ export interface Host {
   close(): Promise<void>;
 }
 
-/** Serves services on one port. Throws a {@link StartError} where a service is broken or the port is taken. */
+/** Serves services on one port. Throws a `StartError` where a service is broken or the port is taken. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const settings = readSettings(options);
-  const definitions = await readDefinitions(options, settings);
   const plugins = options.wire === undefined ? [sdkStub] : [];
-  const bundles = await Promise.all(definitions.map((definition) => bundleFunctions(definition, plugins)));
+  const release = (given: ReleaseSettings) => readReleases(options.services, given, plugins);
+  const releases = await release(settings);
   const backend = await startBackend(options, settings);
   try {
-    return await serve({ ...settings, backend }, definitions, bundles);
+    return await serve({ ...settings, backend }, releases, release);
   } catch (error) {
     await backend.close();
     throw error;
@@ -54,8 +58,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
 async function serve(
   settings: Settings & { readonly backend: Backend | WireBackend },
-  definitions: readonly ServiceDefinition[],
-  bundles: readonly ReadonlyMap<string, Bundle>[],
+  releases: readonly Release[],
+  release: (given: ReleaseSettings) => Promise<readonly Release[]>,
 ): Promise<Host> {
   const { backend, doors } = settings;
   const http = await listen({ ...settings, maxHeaderBytes: settings.limits.maxHeaderBytes });
@@ -70,11 +74,8 @@ async function serve(
     await http.end();
   }
   try {
-    for (const [at, definition] of definitions.entries()) {
-      const address = { domainName, port };
-      const environment = { ...settings.environment, ...doors?.environmentOf(definition.name) };
-      const parts = { ...settings, ...address, ...verifier, environment, definition };
-      const service = await createService({ ...parts, bundles: bundles[at] ?? new Map() });
+    for (const each of releases) {
+      const service = await createService({ ...settings, ...verifier, ...each, domainName, port });
       services.push(service);
       service.warm();
     }
@@ -91,6 +92,7 @@ async function serve(
     port,
     services: services.map((service) => describeService(service, domainName)),
     ports: (name) => portsOf(services, name),
+    reload: createReload({ services, settings, readReleases: release }),
     slowReaders: () => services.reduce((sum, service) => sum + service.slowReaders(), 0),
     ...("wire" in backend ? { wire: backend.wire } : {}),
     ...(doors && keys && { keys, credentials: doors.credentials }),
@@ -104,31 +106,15 @@ async function serve(
 function portsOf(services: readonly Service[], name: string): ServicePorts {
   const service = services.find((candidate) => candidate.name === name);
   if (service === undefined) throw new Error(`there is no service "${name}"`);
-  if (service.ports === undefined) throw new Error(`over the wire "${name}" has no ports in this process`);
-  return service.ports;
+  const ports = service.ports();
+  if (ports === undefined) throw new Error(`over the wire "${name}" has no ports in this process`);
+  return ports;
 }
 
 /** By the system's time, whatever the host's clock says: so do the SDK clients that sign. */
 function createVerifier({ doors, region }: Settings): { readonly signatures?: SignatureVerifier } {
   if (doors === undefined) return {};
   return { signatures: createSignatureVerifier({ credentials: doors.credentials, region, now: Date.now }) };
-}
-
-async function readDefinitions(
-  { services }: HostOptions,
-  { environment, doors }: Settings,
-): Promise<ServiceDefinition[]> {
-  const env = { ...process.env, ...environment, ...doors?.environmentOf(APPLICATIONS) };
-  const named = await Promise.all(services.map((folder) => readServiceDefinition(folder, env)));
-  const isMissing = doors !== undefined && !named.some(({ name }) => name === APPLICATIONS);
-  const definitions = isMissing ? [...named, await readServiceDefinition(APPLICATIONS_FOLDER, env)] : named;
-  const names = definitions.map(({ name }) => name);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  const unfit = names.find((name) => !/^[\w.-]+$/.test(name));
-  if (unfit !== undefined)
-    throw new StartError(`"${unfit}" can't be a path; rename the folder to letters, digits and "-"`);
-  if (twice !== undefined) throw new StartError(`Two services are called "${twice}"; rename one of the folders`);
-  return definitions;
 }
 
 async function startBackend(options: HostOptions, settings: Settings): Promise<Backend | WireBackend> {

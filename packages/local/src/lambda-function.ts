@@ -14,10 +14,28 @@ export type Invocation =
   | { readonly status: "returned"; readonly value: unknown }
   | { readonly status: "failed"; readonly message?: string };
 
+/** What a handler is made of. */
+export interface HandlerParts {
+  readonly bundle: Bundle;
+  /** Absent where the handler has SDK clients instead. */
+  readonly ports?: EmbeddedPorts;
+  /** What Lambda itself sets comes on top. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** What was made ready to take the place of what runs. Exactly one of the two must be called. */
+export interface Replacement {
+  /** From now on whatever begins, begins with it; what runs ends with what it began with. */
+  take(): void;
+  drop(): void;
+}
+
 export interface LambdaFunction {
   readonly definition: FunctionDefinition;
   /** Evaluates the handler's modules ahead of the first invocation; throws what they throw. */
   warm(): void;
+  /** The same for other parts, which may take the place of those that the function has. */
+  prepare(parts: HandlerParts): Replacement;
   /** Never rejects. The event is the handler's to change. */
   invoke(event: unknown): Promise<Invocation>;
   close(): void;
@@ -26,11 +44,7 @@ export interface LambdaFunction {
 export interface LambdaFunctionOptions {
   readonly service: ServiceDefinition;
   readonly definition: FunctionDefinition;
-  readonly bundle: Bundle;
-  /** Absent where the handler has SDK clients instead. */
-  readonly ports?: EmbeddedPorts;
-  /** What Lambda itself sets comes on top. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly parts: HandlerParts;
   readonly region: string;
   /** Messages of the errors that the handler throws on purpose; they are no news. */
   readonly expectedErrors?: readonly string[];
@@ -41,11 +55,12 @@ export interface LambdaFunctionOptions {
 const TIMED_OUT = Symbol("timed out");
 
 export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunction {
-  const { service, definition, bundle, ports, clock, expectedErrors = [] } = options;
+  const { service, definition, clock, expectedErrors = [] } = options;
   const deployedName = `${service.name}-dev-${definition.name}`;
-  const variables = { ...options.environment, ...lambdaVariables(deployedName, options) };
+  const ownVariables = lambdaVariables(deployedName, options);
   const deadlines = createDeadlines(clock, definition.timeoutMs);
   const createContext = contextsOf(deployedName, options);
+  let { parts } = options;
   let current: ExecutionEnvironment | undefined;
   let closed = false;
 
@@ -55,15 +70,19 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
     return { status: "failed" };
   }
 
-  function warmEnvironment(): ExecutionEnvironment {
-    current ??= createExecutionEnvironment({
+  function evaluate({ bundle, ports, environment }: HandlerParts): ExecutionEnvironment {
+    return createExecutionEnvironment({
       bundle,
       folder: service.folder,
       handlerExport: definition.handlerExport,
-      variables,
+      variables: { ...environment, ...ownVariables },
       ...(ports === undefined ? {} : { ports }),
       onUncaught: (error) => fail(describeError(error, bundle)),
     });
+  }
+
+  function warmEnvironment(): ExecutionEnvironment {
+    current ??= evaluate(parts);
     return current;
   }
 
@@ -78,8 +97,22 @@ export function createLambdaFunction(options: LambdaFunctionOptions): LambdaFunc
     warm() {
       warmEnvironment();
     },
+    prepare(nextParts) {
+      const next = evaluate(nextParts);
+      const drop = () => next.retire();
+      return {
+        take() {
+          if (closed) return drop();
+          current?.retire();
+          current = next;
+          parts = nextParts;
+        },
+        drop,
+      };
+    },
     async invoke(event) {
       if (closed) return { status: "failed" };
+      const { bundle } = parts;
       try {
         const environment = warmEnvironment();
         const { result, abandon } = environment.invoke(event, createContext());

@@ -1,13 +1,13 @@
 import type { Plugin } from "esbuild";
 
 /**
- * Leaves the AWS SDK out of bundles whose handlers keep everything in memory: it would be most of each bundle, and most of the time that the
- * host takes to start. A handler that uses it all the same throws.
+ * Leaves the AWS SDK and the client of Redis out of bundles whose handlers have the host's ports: they would be most of each bundle, and most of
+ * the time that the host takes to start. A handler that uses them all the same throws.
  */
 export const sdkStub: Plugin = {
   name: "sdk-stub",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^@(aws-sdk|smithy)\// }, ({ path }) => ({ path, namespace: "sdk-stub" }));
+    onResolve({ filter: /^(@(aws-sdk|smithy)\/|ioredis$)/ }, ({ path }) => ({ path, namespace: "sdk-stub" }));
     onLoad({ filter: /^/, namespace: "sdk-stub" }, ({ path }) => ({ contents: stubOf(path), loader: "js" }));
   },
 };

@@ -2,22 +2,19 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Clock } from "@topicast/core";
 import type { Backend, Environment, ServiceBackend, ServicePorts } from "./backend.ts";
-import type { Bundle } from "./bundle.ts";
 import { createClientLinks } from "./client-links.ts";
 import { createConnectionRegistry } from "./connection-registry.ts";
 import type { HostFaults } from "./faults.ts";
+import { createFunctions, type Deployment } from "./functions.ts";
 import { createHttpApi } from "./http-api.ts";
 import { apiIdOf } from "./ids.ts";
 import { createIntegration } from "./integration.ts";
-import { createLambdaFunction, type LambdaFunction } from "./lambda-function.ts";
+import type { LambdaFunction, Replacement } from "./lambda-function.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { answerManagement } from "./management-api.ts";
 import { createOutbox } from "./outbox.ts";
 import type { SignatureVerifier } from "./request-signature.ts";
-import type { FunctionDefinition, ServiceDefinition } from "./service-definition.ts";
-import { StartError } from "./start-error.ts";
 import { createWebSocketApi } from "./web-socket-api.ts";
-import { UNAUTHORIZED } from "./web-socket-authorizer.ts";
 import { createWebSocketRoutes } from "./web-socket-routes.ts";
 
 /** One service: its functions, and the APIs and queue that call them. */
@@ -25,10 +22,15 @@ export interface Service {
   readonly name: string;
   readonly hasWebSocketApi: boolean;
   readonly hasHttpApi: boolean;
-  /** Absent over the wire. */
-  readonly ports?: ServicePorts;
-  /** Evaluates every handler. Throws a {@link StartError} for the first that can't be: its environment may be wrong. */
+  /** Those that the functions have now, before anyone wrapped them; absent over the wire. */
+  ports(): ServicePorts | undefined;
+  /** Evaluates every handler. Throws a `StartError` for the first that can't be: its environment may be wrong. */
   warm(): void;
+  /**
+   * Evaluates every handler anew, for a new environment and new code; its connections, its queue, its routes and its timeouts stay. Throws a `StartError` as
+   * {@link warm} does, and where the backend can't serve such settings.
+   */
+  prepare(release: Release): Promise<Replacement>;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
   /** Answers a request; `path` is what follows the service's name, as it was sent. */
   answer(request: IncomingMessage, response: ServerResponse, path: string, rawQuery: string): Promise<void>;
@@ -40,13 +42,15 @@ export interface Service {
   stop(): void;
 }
 
-export interface ServiceOptions {
-  readonly definition: ServiceDefinition;
-  readonly bundles: ReadonlyMap<string, Bundle>;
-  readonly domainName: string;
-  readonly port: number;
+/** What of a service may change while it runs. */
+export interface Release extends Omit<Deployment, "equipment"> {
   /** What every function sees, over what `serverless.yml` says. */
   readonly environment: Environment;
+}
+
+export interface ServiceOptions extends Release {
+  readonly domainName: string;
+  readonly port: number;
   readonly region: string;
   /** Absent where anyone may call `@connections`. */
   readonly signatures?: SignatureVerifier;
@@ -59,7 +63,7 @@ export interface ServiceOptions {
 
 const MANAGEMENT_PATH = "/@connections/";
 
-/** Throws a {@link StartError} where the backend can't serve it. */
+/** Throws a `StartError` where the backend can't serve it. */
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { definition, clock, limits, faults, domainName, port, region } = options;
   const { name } = definition;
@@ -68,13 +72,14 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const registry = createConnectionRegistry({ service: name, limits, faults, clock, links, outbox });
   const gatewayEndpoint = `http://${domainName}/${name}`;
   const backend = await options.backend.open({ definition, registry, gatewayEndpoint });
-  const functions = createFunctions(options, backend);
+  let equipment = await backend.equip(options.environment);
+  const functions = createFunctions({ ...options, backend, equipment });
   const integrate = createIntegration(clock, limits.integrationTimeoutMs);
-  const routes = createWebSocketRoutes(functions, definition.routeSelectionPath);
+  const routes = createWebSocketRoutes(functions.all, definition.routeSelectionPath);
   const address = { domainName, port, stage: name, apiId: apiIdOf(`${domainName}/${name}`), region };
   const webSocketApi = createWebSocketApi({ ...options, address, routes, registry, links, outbox, integrate });
-  const httpApi = createHttpApi({ address, functions, integrate, limits, clock });
-  const stopSources = startEventSources(functions, backend);
+  const httpApi = createHttpApi({ address, functions: functions.all, integrate, limits, clock });
+  const stopSources = startEventSources(functions.all, backend);
   const management = { registry, limits, ...(options.signatures && { signatures: options.signatures }) };
   const hasWebSocketApi = definition.functions.some(({ webSocketRoutes }) => webSocketRoutes.length > 0);
 
@@ -82,9 +87,18 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     name,
     hasWebSocketApi,
     hasHttpApi: definition.functions.some(({ httpRouteKeys }) => httpRouteKeys.length > 0),
-    ...(backend.ports === undefined ? {} : { ports: backend.ports }),
-    warm() {
-      for (const lambdaFunction of functions) warm(name, lambdaFunction);
+    ports: () => equipment.ports,
+    warm: functions.warm,
+    async prepare(release) {
+      const next = await backend.equip(release.environment);
+      const { take, drop } = await functions.prepare({ ...release, equipment: next });
+      return {
+        take() {
+          equipment = next;
+          take();
+        },
+        drop,
+      };
     },
     upgrade: webSocketApi.upgrade,
     answer(request, response, path, rawQuery) {
@@ -96,47 +110,9 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     slowReaders: () => registry.slowReaders,
     stop() {
       for (const stopSource of stopSources) stopSource();
-      for (const lambdaFunction of functions) lambdaFunction.close();
+      functions.close();
     },
   };
-}
-
-function warm(service: string, lambdaFunction: LambdaFunction): void {
-  try {
-    lambdaFunction.warm();
-  } catch (cause) {
-    // By shape: what a bundle throws need not be of the host's classes.
-    const message = typeof cause === "object" && cause !== null && "message" in cause ? cause.message : cause;
-    throw new StartError(`${service}/${lambdaFunction.definition.name} can't start: ${message}`, { cause });
-  }
-}
-
-function createFunctions(options: ServiceOptions, backend: ServiceBackend): LambdaFunction[] {
-  const { definition: service, bundles, clock, log, region } = options;
-  const offered = backend.offered === undefined ? {} : { ports: backend.offered };
-  const routes = service.functions.flatMap(({ webSocketRoutes }) => webSocketRoutes);
-  const authorizers = new Set(routes.map(({ authorizer }) => authorizer?.name));
-  return service.functions.flatMap((definition) => {
-    const bundle = bundles.get(definition.name);
-    if (bundle === undefined) return [];
-    const environment = {
-      ...definition.environment,
-      ...fillIn(definition, backend),
-      ...backend.environment,
-      ...options.environment,
-    };
-    const expectedErrors = authorizers.has(definition.name) ? [UNAUTHORIZED] : [];
-    const parts = { service, definition, bundle, ...offered, environment, region, expectedErrors, clock, log };
-    return [createLambdaFunction(parts)];
-  });
-}
-
-function fillIn({ references }: FunctionDefinition, backend: ServiceBackend): Environment {
-  const values = Object.entries(references).flatMap(([name, reference]) => {
-    const value = backend.resolve(reference);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return Object.fromEntries(values);
 }
 
 function startEventSources(functions: readonly LambdaFunction[], backend: ServiceBackend): (() => void)[] {

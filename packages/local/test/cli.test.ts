@@ -1,64 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { endAll, portOf, runCli } from "./cli-process.ts";
 import { fixture } from "./fixture-host.ts";
 import { connectClient, connectRefused } from "./web-socket-client.ts";
 
-const ROOT = join(__dirname, "../../..");
 const EXIT_MS = 1_000;
 /** All services of this repository, on a machine that is busy. */
 const START_MS = 60_000;
 
-let running: ChildProcess[] = [];
-
-afterEach(() => {
-  for (const child of running) child.kill("SIGKILL");
-  running = [];
-});
-
-interface Cli {
-  readonly child: ChildProcess;
-  /** Resolves with all that was printed so far once it holds `text`. */
-  printed(text: string): Promise<string>;
-  readonly exited: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
-}
-
-/** Runs the command as `npm start` does. */
-function runCli(parameters: string[], env: Record<string, string> = {}): Cli {
-  const command = ["--import", "tsx", "packages/local/src/cli.ts", ...parameters];
-  const child = spawn(process.execPath, command, { cwd: ROOT, env: { PATH: process.env.PATH, ...env } });
-  running.push(child);
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (data) => {
-    stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    stderr += data;
-  });
-  return {
-    child,
-    async printed(text) {
-      while (!stdout.includes(text)) await Promise.race([once(child.stdout, "data"), failOnExit()]);
-      return stdout;
-    },
-    exited: once(child, "close").then(([code]) => ({ code, stdout, stderr })),
-  };
-
-  async function failOnExit(): Promise<never> {
-    await once(child, "close");
-    throw new Error(`the command ended early: ${stderr}`);
-  }
-}
-
-async function portOf(cli: Cli): Promise<number> {
-  const output = await cli.printed("Ctrl-C");
-  return Number(/127\.0\.0\.1:(\d+)/.exec(output)?.[1]);
-}
+afterEach(endAll);
 
 describe("npm start", () => {
   it("prints the addresses of this repository's services and that it is open", async () => {

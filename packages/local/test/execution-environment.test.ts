@@ -40,8 +40,8 @@ function createFunction(name: string): WarmFunction {
   const environment = { ...definition.environment, FROM_HOST: "host" };
   const log = (line: string) => void lines.push(line);
   const region = "us-east-1";
-  const parts = { service, definition, bundle, ports, environment, region, clock, log };
-  return { ...createLambdaFunction(parts), lines, clock };
+  const parts = { bundle, ports, environment };
+  return { ...createLambdaFunction({ service, definition, parts, region, clock, log }), lines, clock };
 }
 
 describe("what a handler leaves running", () => {

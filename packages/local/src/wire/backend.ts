@@ -53,8 +53,9 @@ export async function startWireBackend(options: WireBackendOptions): Promise<Wir
     async open({ definition, registry, gatewayEndpoint }: OpenOptions): Promise<ServiceBackend> {
       const made = await makeResources(definition, { ...deployment, queueOrigin: sqsUrl, region, ...visibility });
       opened.set(definition.name, { made, registry });
+      const environment = createHandlerEnvironment({ region, credentials, dynamodbUrl, sqsUrl, gatewayEndpoint });
       return {
-        environment: createHandlerEnvironment({ region, credentials, dynamodbUrl, sqsUrl, gatewayEndpoint }),
+        equip: async (settings) => ({ environment: { ...environment, ...settings } }),
         resolve: made.resolve,
         startEventSource(target, source) {
           const queue = findQueue(source, made, `${definition.name}/${target.definition.name}`);
