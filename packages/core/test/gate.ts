@@ -26,3 +26,16 @@ export function createGate(): Gate {
     },
   };
 }
+
+/** Gates that appends meet, one each, where a test holds the next of them. */
+export function createGates() {
+  const waiting: Gate[] = [];
+  return {
+    pass: () => waiting.shift()?.pass(),
+    holdNext() {
+      const gate = createGate();
+      waiting.push(gate);
+      return gate;
+    },
+  };
+}

@@ -24,16 +24,6 @@ export function describeRepeats(harness: () => TopicLogHarness): void {
 }
 
 function describeDeath(harness: () => TopicLogHarness): void {
-  it.each(STEPS)("finishes an append that died before its %s, and doubles nothing", async (before) => {
-    await append(harness(), topic, ["a"]);
-    await appendHeld(harness(), topic, ["lost 1", "lost 2"], { key, before });
-    const after = await append(harness(), topic, ["after"]);
-    const repeated = await append(harness(), topic, ["repeat"], { key });
-    expect(repeated).toMatchObject({ place: { seq: 5 }, messages: [{ seq: 5, payload: "repeat", key: "k1" }] });
-    expect(repeated.place.epoch).toBe(after.place.epoch);
-    await expectOne(harness(), [repeated], ["a", "after"]);
-  });
-
   it.each(STEPS)("finishes an append that failed before its %s", async (before) => {
     const failing = await appendHeld(harness(), topic, ["lost"], { key, before });
     failing.fail();
@@ -49,51 +39,11 @@ function describeDeath(harness: () => TopicLogHarness): void {
     expect(payloadsOf(repeated.messages)).toEqual(["repeat"]);
     await expectOne(harness(), [repeated]);
   });
-
-  it("makes the numbers void at once that a dead append's key stood for", async () => {
-    await appendHeld(harness(), topic, ["lost 1", "lost 2"], { key });
-    expect((await harness().log.place(DEFAULT_APP, topic)).seq).toBe(0);
-    const { place } = await append(harness(), topic, ["repeat"], { key });
-    expect(place.seq).toBe(3);
-    expect(await harness().log.place(DEFAULT_APP, topic)).toEqual(place);
-  });
-
-  it("never shows a void number's message later, though its publisher goes on", async () => {
-    const late = await appendHeld(harness(), topic, ["late 1", "late 2"], { key });
-    const { place } = await append(harness(), topic, ["repeat"], { key });
-    const before = await wholeHistory(harness(), topic);
-    expect(before).toMatchObject({ place, messages: [{ seq: 3 }] });
-    late.release();
-    await late.appended;
-    expect(await wholeHistory(harness(), topic)).toEqual(before);
-  });
 }
 
 function describeLateness(harness: () => TopicLogHarness): void {
   it.each(STEPS)("answers an append that was late before its %s as its repeat was answered", async (before) => {
     const late = await appendHeld(harness(), topic, ["late"], { key, before });
-    const repeated = await append(harness(), topic, ["repeat"], { key });
-    late.release();
-    expect(await late.appended).toEqual(repeated);
-    await expectNothingEmpty(harness());
-    await expectOne(harness(), [repeated]);
-  });
-
-  it("gives an append new numbers that was so late that readers made its own void, and its repeats the same", async () => {
-    const late = await appendHeld(harness(), topic, ["late"], { key });
-    await harness().clock.advance(VOID_AFTER_MS + 1);
-    expect((await harness().log.place(DEFAULT_APP, topic)).seq).toBe(1);
-    late.release();
-    const appended = await late.appended;
-    expect(appended).toMatchObject({ place: { seq: 2 }, messages: [{ seq: 2, payload: "late" }] });
-    expect(await append(harness(), topic, ["repeat"], { key })).toEqual(appended);
-    await expectOne(harness(), [appended]);
-  });
-
-  it.each(STEPS)("agrees where readers made void what was late before its %s, and a repeat came", async (before) => {
-    const late = await appendHeld(harness(), topic, ["late"], { key, before });
-    await harness().clock.advance(VOID_AFTER_MS + 1);
-    expect((await harness().log.place(DEFAULT_APP, topic)).seq).toBe(1);
     const repeated = await append(harness(), topic, ["repeat"], { key });
     late.release();
     expect(await late.appended).toEqual(repeated);
@@ -194,4 +144,57 @@ async function expectOne(
   expect([place]).toEqual(await harness.log.newest(DEFAULT_APP, [topic]));
   expect(messages.filter((message) => message.key !== undefined)).toEqual(last.messages);
   expect(payloadsOf(messages.filter((message) => message.key === undefined))).toEqual(others);
+}
+
+/** Where numbers are taken and not written. */
+export function describeRepeatsSettled(harness: () => TopicLogHarness): void {
+  it.each(STEPS)("finishes an append that died before its %s, and doubles nothing", async (before) => {
+    await append(harness(), topic, ["a"]);
+    await appendHeld(harness(), topic, ["lost 1", "lost 2"], { key, before });
+    const after = await append(harness(), topic, ["after"]);
+    const repeated = await append(harness(), topic, ["repeat"], { key });
+    expect(repeated).toMatchObject({ place: { seq: 5 }, messages: [{ seq: 5, payload: "repeat", key: "k1" }] });
+    expect(repeated.place.epoch).toBe(after.place.epoch);
+    await expectOne(harness(), [repeated], ["a", "after"]);
+  });
+
+  it("makes the numbers void at once that a dead append's key stood for", async () => {
+    await appendHeld(harness(), topic, ["lost 1", "lost 2"], { key });
+    expect((await harness().log.place(DEFAULT_APP, topic)).seq).toBe(0);
+    const { place } = await append(harness(), topic, ["repeat"], { key });
+    expect(place.seq).toBe(3);
+    expect(await harness().log.place(DEFAULT_APP, topic)).toEqual(place);
+  });
+
+  it("never shows a void number's message later, though its publisher goes on", async () => {
+    const late = await appendHeld(harness(), topic, ["late 1", "late 2"], { key });
+    const { place } = await append(harness(), topic, ["repeat"], { key });
+    const before = await wholeHistory(harness(), topic);
+    expect(before).toMatchObject({ place, messages: [{ seq: 3 }] });
+    late.release();
+    await late.appended;
+    expect(await wholeHistory(harness(), topic)).toEqual(before);
+  });
+
+  it("gives an append new numbers that was so late that readers made its own void, and its repeats the same", async () => {
+    const late = await appendHeld(harness(), topic, ["late"], { key });
+    await harness().clock.advance(VOID_AFTER_MS + 1);
+    expect((await harness().log.place(DEFAULT_APP, topic)).seq).toBe(1);
+    late.release();
+    const appended = await late.appended;
+    expect(appended).toMatchObject({ place: { seq: 2 }, messages: [{ seq: 2, payload: "late" }] });
+    expect(await append(harness(), topic, ["repeat"], { key })).toEqual(appended);
+    await expectOne(harness(), [appended]);
+  });
+
+  it.each(STEPS)("agrees where readers made void what was late before its %s, and a repeat came", async (before) => {
+    const late = await appendHeld(harness(), topic, ["late"], { key, before });
+    await harness().clock.advance(VOID_AFTER_MS + 1);
+    expect((await harness().log.place(DEFAULT_APP, topic)).seq).toBe(1);
+    const repeated = await append(harness(), topic, ["repeat"], { key });
+    late.release();
+    expect(await late.appended).toEqual(repeated);
+    await expectNothingEmpty(harness());
+    await expectOne(harness(), [repeated]);
+  });
 }

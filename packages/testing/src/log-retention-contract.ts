@@ -17,6 +17,12 @@ import {
 
 const topic = aTopic();
 
+/** By what a topic may have no history. */
+const NOTHING_KEPT = [
+  ["number", { maxMessages: 0, maxAgeMs: 120_000 }],
+  ["age", { maxMessages: 1_000, maxAgeMs: 0 }],
+] as const;
+
 /** A log whose topics all keep the same. */
 function keeping(retention: Retention, harness: () => TopicLogHarness) {
   return {
@@ -30,10 +36,7 @@ function keeping(retention: Retention, harness: () => TopicLogHarness) {
 export function describeRetention(harness: () => TopicLogHarness): void {
   describeNumberKept(harness);
   describeAgeKept(harness);
-  describe.each([
-    ["number", { maxMessages: 0, maxAgeMs: 120_000 }],
-    ["age", { maxMessages: 1_000, maxAgeMs: 0 }],
-  ] as const)("without history, by %s", (_, retention) => describeNothingKept(harness, retention));
+  describe.each(NOTHING_KEPT)("without history, by %s", (_, retention) => describeNothingKept(harness, retention));
   describeEachCall(harness);
 }
 
@@ -65,13 +68,6 @@ function describeNumberKept(harness: () => TopicLogHarness): void {
     expect(seqsOf((await log.since({ epoch, seq: 10 })).messages)).toEqual(range(11, 15));
     expect(await log.since({ epoch, seq: 6 })).toMatchObject({ recovered: false });
     expect(await log.latestSeqs()).toEqual(range(11, 15));
-  });
-
-  it("takes nothing for gone of what isn't settled yet, however many follow", async () => {
-    const place = await log.append(["first"]);
-    await appendHeld(harness(), topic, ["late"]);
-    for (const payload of range(3, 12)) await log.append([payload]);
-    expect(await log.since(place)).toEqual({ recovered: true, place, messages: [] });
   });
 
   it("counts the messages of each topic for themselves", async () => {
@@ -117,21 +113,6 @@ function describeAgeKept(harness: () => TopicLogHarness): void {
     expect(seqsOf((await log.since({ epoch, seq: 2 })).messages)).toEqual([3, 4]);
   });
 
-  it("keeps what is young though a late publisher's message behind it is old", async () => {
-    const { clock } = harness();
-    const late = await appendHeld(harness(), topic, ["late"]);
-    await clock.advance(9_000);
-    const { epoch } = await log.append(["young"]);
-    await harness().log.place(DEFAULT_APP, topic);
-    late.release();
-    await late.appended;
-    await clock.advance(2_000);
-    for (const payload of range(4, 9)) await log.append([payload]);
-    const { recovered, messages } = await log.since({ epoch, seq: 1 });
-    expect([recovered, messages[0]]).toMatchObject([true, { seq: 2, payload: "young" }]);
-    expect(seqsOf(messages)).toEqual(expect.arrayContaining([...range(4, 9)]));
-  });
-
   it("keeps a young topic while another grows old", async () => {
     const { clock } = harness();
     await log.append(["old"], aTopic("b"));
@@ -154,16 +135,6 @@ function describeNothingKept(harness: () => TopicLogHarness, retention: Retentio
     expect(await log.since(place)).toEqual({ recovered: true, place, messages: [] });
     expect(await log.latestSeqs()).toEqual([]);
     expect(await log.append(["c"])).toEqual({ ...place, seq: 3 });
-  });
-
-  it("doesn't take a later message for nothing where the one before it was late", async () => {
-    const late = await appendHeld(harness(), topic, ["late"], { retention });
-    const { epoch, seq } = await log.append(["after"]);
-    late.release();
-    await late.appended;
-    const place = { epoch, seq };
-    expect(await log.since({ epoch, seq: 1 })).toEqual({ recovered: false, place, messages: [] });
-    expect(await log.since(place)).toEqual({ recovered: true, place, messages: [] });
   });
 }
 
@@ -195,4 +166,46 @@ function describeEachCall(harness: () => TopicLogHarness): void {
     const all = { retention: DEFAULT_RETENTION };
     expect(seqsOf((await historySince(harness(), topic, beginning, all)).messages)).toEqual(range(1, 5));
   });
+}
+
+/** Where numbers are taken and not written. */
+export function describeRetentionSettled(harness: () => TopicLogHarness): void {
+  const aged = keeping({ maxMessages: 1_000, maxAgeMs: 10_000 }, harness);
+  const few = keeping({ maxMessages: 5, maxAgeMs: 120_000 }, harness);
+
+  it("takes nothing for gone of what isn't settled yet, however many follow", async () => {
+    const place = await few.append(["first"]);
+    await appendHeld(harness(), topic, ["late"]);
+    for (const payload of range(3, 12)) await few.append([payload]);
+    expect(await few.since(place)).toEqual({ recovered: true, place, messages: [] });
+  });
+
+  it("keeps what is young though a late publisher's message behind it is old", async () => {
+    const { clock } = harness();
+    const late = await appendHeld(harness(), topic, ["late"]);
+    await clock.advance(9_000);
+    const { epoch } = await aged.append(["young"]);
+    await harness().log.place(DEFAULT_APP, topic);
+    late.release();
+    await late.appended;
+    await clock.advance(2_000);
+    for (const payload of range(4, 9)) await aged.append([payload]);
+    const { recovered, messages } = await aged.since({ epoch, seq: 1 });
+    expect([recovered, messages[0]]).toMatchObject([true, { seq: 2, payload: "young" }]);
+    expect(seqsOf(messages)).toEqual(expect.arrayContaining([...range(4, 9)]));
+  });
+
+  it.each(NOTHING_KEPT)(
+    "doesn't take a later message for nothing where the one before it was late, without history by %s",
+    async (_, retention) => {
+      const log = keeping(retention, harness);
+      const late = await appendHeld(harness(), topic, ["late"], { retention });
+      const { epoch, seq } = await log.append(["after"]);
+      late.release();
+      await late.appended;
+      const place = { epoch, seq };
+      expect(await log.since({ epoch, seq: 1 })).toEqual({ recovered: false, place, messages: [] });
+      expect(await log.since(place)).toEqual({ recovered: true, place, messages: [] });
+    },
+  );
 }

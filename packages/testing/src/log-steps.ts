@@ -16,7 +16,7 @@ export interface HeldWrite {
 
 /**
  * An empty log. An append takes numbers, lets its key stand for them where it has one, and writes. A test can hold it in between; each hold
- * is for one append's one step: where that one comes to the same step again, it isn't held.
+ * is for one append's one step: where that one comes to the same step again, it isn't held. Where an append is one step, either hold is before that.
  */
 export interface TopicLogHarness extends Closable {
   readonly log: TopicLog;

@@ -42,31 +42,6 @@ function describeNumbered(harness: () => TopicLogHarness): void {
     expect(payloadsIn((await read(harness(), ticking.place)).numbered)).toEqual(["a", "b"]);
   });
 
-  it("stops before a number that isn't written yet, and says that it is not all", async () => {
-    const { ticking } = await tick(harness(), ["a"]);
-    const late = await appendHeld(harness(), topic, ["late"], { tick: { wakeUp: aWakeUp(harness()) } });
-    await tick(harness(), ["behind"]);
-    const page = await claim(harness(), ticking.place);
-    expect(payloadsIn(page.numbered)).toEqual(["a"]);
-    expect(page).toMatchObject({ isAll: false, upTo: { seq: 1 } });
-    late.release();
-    await late.appended;
-    const rest = await claim(harness(), page.upTo);
-    expect(payloadsIn(rest.numbered)).toEqual(["late", "behind"]);
-    expect(rest).toMatchObject({ isAll: true, upTo: { seq: 3 } });
-  });
-
-  it("goes past a number that is never written, also where it is the last", async () => {
-    const { ticking } = await tick(harness(), ["a"]);
-    await appendHeld(harness(), topic, ["dead"], { tick: { wakeUp: aWakeUp(harness()) } });
-    await tick(harness(), ["b"]);
-    await appendHeld(harness(), topic, ["dead too"], { tick: { wakeUp: aWakeUp(harness()) } });
-    await harness().clock.advance(VOID_AFTER_MS + 1);
-    const page = await claim(harness(), ticking.place);
-    expect(payloadsIn(page.numbered)).toEqual(["a", "b"]);
-    expect(page).toMatchObject({ isAll: true, upTo: { seq: 4 } });
-  });
-
   it("gives what is more than a page in several, each batch whole", async () => {
     const large = "x".repeat(30_000);
     const { ticking } = await tick(harness(), [large]);
@@ -109,6 +84,34 @@ function describeGathered(harness: () => TopicLogHarness): void {
     const { place } = await gather(harness(), ["a"]);
     expect(await harness().log.place(DEFAULT_APP, topic)).toEqual({ ...place, seq: 0 });
     expect(await readSince(harness(), topic, place)).toMatchObject({ recovered: true, messages: [] });
+  });
+}
+
+/** Where numbers are taken and not written. */
+export function describeTickPagesSettled(harness: () => TopicLogHarness): void {
+  it("stops before a number that isn't written yet, and says that it is not all", async () => {
+    const { ticking } = await tick(harness(), ["a"]);
+    const late = await appendHeld(harness(), topic, ["late"], { tick: { wakeUp: aWakeUp(harness()) } });
+    await tick(harness(), ["behind"]);
+    const page = await claim(harness(), ticking.place);
+    expect(payloadsIn(page.numbered)).toEqual(["a"]);
+    expect(page).toMatchObject({ isAll: false, upTo: { seq: 1 } });
+    late.release();
+    await late.appended;
+    const rest = await claim(harness(), page.upTo);
+    expect(payloadsIn(rest.numbered)).toEqual(["late", "behind"]);
+    expect(rest).toMatchObject({ isAll: true, upTo: { seq: 3 } });
+  });
+
+  it("goes past a number that is never written, also where it is the last", async () => {
+    const { ticking } = await tick(harness(), ["a"]);
+    await appendHeld(harness(), topic, ["dead"], { tick: { wakeUp: aWakeUp(harness()) } });
+    await tick(harness(), ["b"]);
+    await appendHeld(harness(), topic, ["dead too"], { tick: { wakeUp: aWakeUp(harness()) } });
+    await harness().clock.advance(VOID_AFTER_MS + 1);
+    const page = await claim(harness(), ticking.place);
+    expect(payloadsIn(page.numbered)).toEqual(["a", "b"]);
+    expect(page).toMatchObject({ isAll: true, upTo: { seq: 4 } });
   });
 
   it("waits for one that is late, and gives it up where it is never written", async () => {

@@ -3,8 +3,8 @@ import {
   type Appended,
   type ConnectionId,
   DEFAULT_APP,
-  type TickPage,
   type Ticking,
+  type TickPage,
   type WakeUp,
 } from "@topicast/core";
 import type { Json, Place } from "@topicast/protocol";

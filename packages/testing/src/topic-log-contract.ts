@@ -5,11 +5,11 @@ import { useHarness } from "./harness.ts";
 import { HOSTILE_PAYLOADS, HOSTILE_TOPICS } from "./hostile.ts";
 import { describeEmptyBeginnings } from "./log-beginnings-contract.ts";
 import { describeKeys } from "./log-keys-contract.ts";
-import { describeLatest } from "./log-latest-contract.ts";
-import { describeReading } from "./log-reading-contract.ts";
-import { describeRepeats } from "./log-repeats-contract.ts";
-import { describeRestarting } from "./log-restarting-contract.ts";
-import { describeRetention } from "./log-retention-contract.ts";
+import { describeLatest, describeLatestSettled } from "./log-latest-contract.ts";
+import { describeNewestTaken, describeReading } from "./log-reading-contract.ts";
+import { describeRepeats, describeRepeatsSettled } from "./log-repeats-contract.ts";
+import { describeRestarting, describeRestartingMeanwhile } from "./log-restarting-contract.ts";
+import { describeRetention, describeRetentionSettled } from "./log-retention-contract.ts";
 import { describeSettling } from "./log-settling-contract.ts";
 import {
   append,
@@ -22,18 +22,25 @@ import {
   type TopicLogHarness,
   wholeHistory,
 } from "./log-steps.ts";
-import { describeTickPages } from "./log-tick-pages-contract.ts";
+import { describeTickPages, describeTickPagesSettled } from "./log-tick-pages-contract.ts";
 import { describeTicks } from "./log-ticks-contract.ts";
 
+export interface TopicLogTraits {
+  /** Whether an append is one step: then no number is ever taken and not written, and a harness holds an append before it has any. */
+  readonly isAtomic?: boolean;
+}
+
 /** What every driver of `TopicLog` promises. Each call of `createHarness` begins with an empty log. */
-export function describeTopicLogContract(name: string, createHarness: CreateTopicLogHarness): void {
+export function describeTopicLogContract(
+  name: string,
+  createHarness: CreateTopicLogHarness,
+  { isAtomic = false }: TopicLogTraits = {},
+): void {
   describe(`${name} keeps the contract of TopicLog`, () => {
     const harness = useHarness(createHarness);
     describe("numbers", () => describeNumbers(harness));
     describe("messages", () => describeMessages(harness));
     describe("epochs", () => describeEpochs(harness, createHarness));
-    describe("settled places", () => describeSettling(harness));
-    describe("an epoch whose first numbers were never written", () => describeEmptyBeginnings(harness));
     describe("reading", () => describeReading(harness));
     describe("reading the newest", () => describeLatest(harness));
     describe("keys", () => describeKeys(harness));
@@ -43,7 +50,21 @@ export function describeTopicLogContract(name: string, createHarness: CreateTopi
     describe("retention", () => describeRetention(harness));
     describe("ticks", () => describeTicks(harness));
     describe("what a tick reads", () => describeTickPages(harness));
+    if (!isAtomic) describe("numbers that are taken and not written", () => describeTaken(harness));
   });
+}
+
+function describeTaken(harness: () => TopicLogHarness): void {
+  describe("settled places", () => describeSettling(harness));
+  describe("an epoch whose first numbers were never written", () => describeEmptyBeginnings(harness));
+  describe("reading", () => {
+    describeNewestTaken(harness);
+    describeLatestSettled(harness);
+  });
+  describe("repeats of an append that is late or dead", () => describeRepeatsSettled(harness));
+  describe("restarting", () => describeRestartingMeanwhile(harness));
+  describe("retention", () => describeRetentionSettled(harness));
+  describe("what a tick reads", () => describeTickPagesSettled(harness));
 }
 
 const topic = aTopic();

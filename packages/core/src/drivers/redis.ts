@@ -1,2 +1,3 @@
 export { createRedisAppStore } from "./app-store/redis.ts";
 export { connectRedis, type Redis, type RedisClientOptions } from "./redis/client.ts";
+export { createRedisTopicLog } from "./topic-log/redis.ts";

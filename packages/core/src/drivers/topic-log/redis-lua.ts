@@ -1,0 +1,64 @@
+import { SLACK_MS, TOPIC_LIFE_MS } from "./redis-times.ts";
+
+/**
+ * What every script of the log begins with. Its keys are the topic's own, as `topicKeys` gives them, and its first arguments the time in Unix ms, and an epoch
+ * for the case that one begins. Where a script writes, its first write is one that a server without memory refuses: it does all or nothing.
+ */
+export const LUA = `
+local head, log, gathered = KEYS[1], KEYS[2], KEYS[3]
+local now, newEpoch = tonumber(ARGV[1]), ARGV[2]
+
+-- By itself Lua writes 1e+15.
+local function digits(number) return string.format('%.0f', number) end
+
+-- Another one since the server began, or took over from another: what was written before, it may have lost.
+local function lineage()
+  local info = redis.call('INFO', 'replication')
+  local _, at = string.find(info, 'master_replid:', 1, true)
+  if not at then error('INFO replication says no master_replid') end
+  return string.sub(info, at + 1, at + 40)
+end
+
+-- nil where there is no topic.
+local function look()
+  local f = redis.call('HMGET', head, 'e', 'x', 'n', 'v', 'r', 'w', 'd', 'c')
+  local expiresAt = tonumber(f[2] or 0)
+  if expiresAt <= now then return nil end
+  return { epoch = f[1], expiresAt = expiresAt, last = tonumber(f[3]), void = tonumber(f[4] or 0), lineage = f[5],
+    wakeUp = f[6], handedOut = tonumber(f[7] or 0), gathered = tonumber(f[8] or 0) }
+end
+
+local function begin()
+  redis.call('HSET', head, 'e', newEpoch, 'n', 0, 'r', lineage(), 'x', digits(now + ${TOPIC_LIFE_MS}))
+  redis.call('HDEL', head, 'v', 'w', 'd', 'c')
+  redis.call('PEXPIRE', head, ${TOPIC_LIFE_MS + SLACK_MS})
+  redis.call('UNLINK', log, gathered)
+  return look()
+end
+
+-- Begins the topic where there is none; one that has no more than this of its life left gets all of it.
+local function open(left)
+  local topic = look()
+  if not topic then return begin() end
+  if topic.expiresAt - now <= left then
+    redis.call('HSET', head, 'x', digits(now + ${TOPIC_LIFE_MS}))
+    redis.call('PEXPIRE', head, ${TOPIC_LIFE_MS + SLACK_MS})
+  end
+  return topic
+end
+
+-- An entry's last number, how many it holds, and its fields.
+local function read(entry)
+  local last, count = string.match(entry[1], '^(%d+)-(%d+)$')
+  local fields = {}
+  for i = 1, #entry[2], 2 do fields[entry[2][i]] = entry[2][i + 1] end
+  return tonumber(last), tonumber(count), fields
+end
+
+-- Gives a topic without a wake-up this one, where it isn't empty; the topic changes, and its fields that are to be written are returned.
+local function claim(topic, wakeUp)
+  if wakeUp == '' or topic.wakeUp then return {} end
+  topic.wakeUp, topic.handedOut = wakeUp, topic.last
+  return { 'w', wakeUp, 'd', digits(topic.last) }
+end
+`;
