@@ -15,6 +15,13 @@ const DOMAIN_VARIABLES = [
 /** As the ARN of a parameter has it behind `parameter`. */
 const PARAMETER_NAME = /^(\/[\w.-]+)+$/;
 
+/** Which `STORE` a deployed service may have. */
+const STORES = ["dynamodb", "redis", "dynamodb+redis", "redis+dynamodb"];
+const SUBNET_IDS = /^subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*$/;
+const SECURITY_GROUP_IDS = /^sg-[0-9a-f]+(,sg-[0-9a-f]+)*$/;
+/** Or an ARN. */
+const SECRET_NAME = /^[\w/+=.@:-]+$/;
+
 /**
  * What keeps this environment from being deployed, in one line; undefined where nothing does.
  *
@@ -26,7 +33,39 @@ export function findFault(env, domains) {
   const parameter = env.ENCRYPTION_KEY_PARAMETER || undefined;
   if (parameter !== undefined && !PARAMETER_NAME.test(parameter))
     return `ENCRYPTION_KEY_PARAMETER: "${parameter}" is no name of a parameter with its path, as in /topicast/prod/encryption-key`;
-  const { webSocket, webSocketPath, http, certificateArn } = domains;
+  const store = env.STORE || "dynamodb";
+  if (!STORES.includes(store)) return `STORE: "${store}" is no store: it must be one of ${STORES.join(", ")}.`;
+  return (store === "dynamodb" ? undefined : findRedisFault(env)) ?? findDomainsFault(env, domains);
+}
+
+/**
+ * @param {Readonly<Record<string, string | undefined>>} env
+ * @returns {string | undefined}
+ */
+function findRedisFault(env) {
+  // Whatever stands before it may be a password, and in the template everybody could read it who may read the stack.
+  if (env.REDIS_URL?.includes("@"))
+    return "REDIS_URL has a password, or a user: keep it as a secret instead, see docs/redis.md, and leave REDIS_URL unset.";
+  const secret = env.REDIS_URL_SECRET ?? "";
+  if (secret !== "" && !SECRET_NAME.test(secret)) return `REDIS_URL_SECRET: "${secret}" is no name of a secret.`;
+  const subnets = env.VPC_SUBNET_IDS ?? "";
+  const groups = env.VPC_SECURITY_GROUP_IDS ?? "";
+  if ((subnets === "") !== (groups === ""))
+    return "VPC_SUBNET_IDS and VPC_SECURITY_GROUP_IDS need each other: set both, or neither where Redis has a public address.";
+  if (subnets === "") return undefined;
+  if (!SUBNET_IDS.test(subnets))
+    return `VPC_SUBNET_IDS: "${subnets}" are no subnets: give their ids with commas between, as in subnet-0a1b,subnet-2c3d`;
+  if (!SECURITY_GROUP_IDS.test(groups))
+    return `VPC_SECURITY_GROUP_IDS: "${groups}" are no security groups: give their ids with commas between, as in sg-0a1b,sg-2c3d`;
+  return undefined;
+}
+
+/**
+ * @param {Readonly<Record<string, string | undefined>>} env
+ * @param {Domains} domains
+ * @returns {string | undefined}
+ */
+function findDomainsFault(env, { webSocket, webSocketPath, http, certificateArn }) {
   const named = [webSocket, http].filter((domain) => domain !== "");
   const wrong = named.find((domain) => !DOMAIN_NAME.test(domain));
   if (wrong !== undefined)

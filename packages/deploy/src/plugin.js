@@ -1,5 +1,6 @@
 // @ts-check
 import { tsImport } from "tsx/esm/api";
+import { decideConditions } from "./conditions.js";
 import { findFault } from "./environment.js";
 
 /**
@@ -11,10 +12,8 @@ import { findFault } from "./environment.js";
  *
  * @typedef {object} Service
  * @property {string} service its name
- * @property {{ domains?: import("./environment.js").Domains }} custom
- * @property {{ environment: Record<string, unknown>, compiledCloudFormationTemplate: { Resources: Record<string, Resource> } }} provider
- *
- * @typedef {{ Type: string, Properties: Record<string, unknown> }} Resource
+ * @property {{ domains?: import("./environment.js").Domains, store: string }} custom
+ * @property {{ environment: Record<string, unknown>, compiledCloudFormationTemplate: import("./conditions.js").Template }} provider
  */
 
 const NO_DOMAINS = { webSocket: "", webSocketPath: "", http: "", certificateArn: "" };
@@ -35,6 +34,8 @@ export default class Deploy {
       "before:package:cleanup": () => stopAtFault(serverless),
       "before:deploy:function:initialize": () => stopAtFault(serverless),
       "after:package:compileEvents": () => narrowPermissions(serverless.service),
+      "after:aws:package:finalize:mergeCustomProviderResources": () =>
+        decideConditions(serverless.service.provider.compiledCloudFormationTemplate),
       "before:offline:start": () => fillEnvironment(serverless.service),
     };
   }

@@ -48,6 +48,7 @@ export function describeApplications(packaged: () => Packaged): void {
         NODE_OPTIONS: "--enable-source-maps",
         STORE: "dynamodb",
         TABLE_NAME: { Ref: "Table" },
+        REDIS_URL: "",
         OPEN: "",
         OPERATOR_KEY_HASH: "{{resolve:ssm:/topicast/dev/operator-key-hash}}",
         ENCRYPTION_KEY_PARAMETER: "/topicast/dev/encryption-key",

@@ -1,12 +1,15 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation fills these in
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { expectHarmless } from "./access-log-cases.ts";
-import { PACKAGING_MS, type Packaged, packageStacks } from "./packaged.ts";
+import { ALL_STACKS, PACKAGING_MS, type Packaged, packageStacks } from "./packaged.ts";
 import type { Template } from "./template.ts";
 
 const CERTIFICATE_ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000";
 
 const ENVIRONMENT = {
+  // Its own domains, and both stores: one packaging serves them all.
+  STORE: "dynamodb+redis",
+  REDIS_URL: "rediss://redis.example.com:6379,rediss://redis2.example.com:6379",
   CERTIFICATE_ARN,
   TOPIC_WEBSOCKET_DOMAIN: "topic-ws.example.com",
   TOPIC_HTTP_DOMAIN: "topic.example.com",
@@ -70,6 +73,21 @@ it("the applications of another stage have another table, and the operator that 
   expect(Variables).toMatchObject({
     OPERATOR_KEY_HASH: ENVIRONMENT.OPERATOR_KEY_HASH,
     ENCRYPTION_KEY_PARAMETER: "/topicast/prod/encryption-key",
+  });
+});
+
+describe.each(ALL_STACKS)("the stack of $service between two stores", ({ service }) => {
+  it("has a table and the right to it, and the address of a Redis that needs no VPC", async () => {
+    const stack = await packaged.template(service);
+    const functions = stack.ofType("AWS::Lambda::Function").map(({ Properties }) => Properties);
+    for (const { Environment, VpcConfig } of functions) {
+      const { STORE, REDIS_URL } = ENVIRONMENT;
+      expect(Environment.Variables).toMatchObject({ STORE, REDIS_URL, TABLE_NAME: { Ref: "Table" } });
+      expect(VpcConfig).toBeUndefined();
+    }
+    expect(stack.ofType("AWS::DynamoDB::Table")).toHaveLength(1);
+    expect(stack.text).toContain('"dynamodb:Query"');
+    expect(stack.text).not.toContain('"ec2:');
   });
 });
 

@@ -29,6 +29,16 @@ it(
 );
 
 it(
+  "a store that there isn't stops the packaging, which says which there are",
+  async () => {
+    const { status, output } = await checkout.run(["applications:package"], { STORE: "oracle" });
+    expect(status).toBe(1);
+    expect(output).toContain('STORE: "oracle" is no store: it must be one of dynamodb, redis,');
+  },
+  PACKAGING_MS,
+);
+
+it(
   "doors that are open have no operator, and no parameter that could be missing",
   async () => {
     const { status, output } = await checkout.run(["applications:package"], { OPEN: "yes" });

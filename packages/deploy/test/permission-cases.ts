@@ -17,8 +17,41 @@ import type { Template } from "./template.ts";
 const ACCOUNT = "${AWS::Region}:${AWS::AccountId}";
 const API_ARN = `arn:\${AWS::Partition}:execute-api:${ACCOUNT}`;
 
+type Grants = Readonly<Record<string, readonly string[]>>;
+
+/** What a stack was packaged with. */
+export interface Setting {
+  readonly usesDynamoDb: boolean;
+  readonly isInVpc: boolean;
+}
+
 /** What each role may do, by resource; `*` stands only where ids that nobody knows beforehand do. */
-function expectedGrants(service: string, role: string): Readonly<Record<string, readonly string[]>> {
+function expectedGrants(service: string, role: string, { usesDynamoDb, isInVpc }: Setting): Grants {
+  const grants = Object.entries({ ...grantsOf(service, role), ...(isInVpc && role !== REFUSAL && INTERFACES) });
+  const isDynamoDb = (actions: readonly string[]) => actions.every((action) => action.startsWith("dynamodb:"));
+  return Object.fromEntries(grants.filter(([, actions]) => usesDynamoDb || !isDynamoDb(actions)));
+}
+
+/** What Lambda does in a function's role to put it into a VPC. AWS lets nobody say which interfaces may be listed. */
+const INTERFACES: Grants = {
+  "*": ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
+  [`arn:\${AWS::Partition}:ec2:${ACCOUNT}:*/*`]: [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:UnassignPrivateIpAddresses",
+  ],
+};
+
+/** That, and anything like it, is not for the function's own code. */
+function expectedDenials(service: string, role: string, { isInVpc }: Setting): readonly object[] {
+  if (!isInVpc || role === REFUSAL) return [];
+  const code = { "Fn::Sub": `arn:\${AWS::Partition}:lambda:${ACCOUNT}:function:topicast-${service}-dev-*` };
+  const Condition = { ArnLike: { "lambda:SourceFunctionArn": code } };
+  return [{ Effect: "Deny", Action: "ec2:*", Resource: "*", Condition }];
+}
+
+function grantsOf(service: string, role: string): Grants {
   const logs = `arn:\${AWS::Partition}:logs:${ACCOUNT}:log-group:/aws/lambda/topicast-${service}-dev-*:*`;
   const manage = (method: string) => ({
     [`${API_ARN}:\${WebsocketsApi}/dev/${method}/@connections/*`]: ["execute-api:ManageConnections"],
@@ -49,7 +82,7 @@ function expectedGrants(service: string, role: string): Readonly<Record<string, 
 }
 
 /** Who may do what. */
-export function describePermissions(packaged: () => Packaged): void {
+export function describePermissions(packaged: () => Packaged, setting: Setting): void {
   describe.each(ALL_STACKS)("the stack of $service", ({ service, roles }) => {
     let stack: Template;
     beforeAll(async () => {
@@ -68,13 +101,13 @@ export function describePermissions(packaged: () => Packaged): void {
       ]);
       expect(ManagedPolicyArns).toBeUndefined();
       expect(Policies).toHaveLength(1);
-      const { Statement } = Policies[0].PolicyDocument;
-      const grants = Statement.map(({ Effect, Action, Resource, ...rest }: Record<string, unknown>) => {
-        expect({ Effect, rest }).toEqual({ Effect: "Allow", rest: {} });
-        return [textOf(Resource), [Action].flat().sort()];
-      });
-      expect(Object.fromEntries(grants)).toEqual(expectedGrants(service, role));
-      expect(grants).toHaveLength(Object.keys(expectedGrants(service, role)).length);
+      const statements: readonly Record<string, unknown>[] = Policies[0].PolicyDocument.Statement;
+      const denials = statements.filter(({ Effect }) => Effect === "Deny");
+      expect(denials).toEqual(expectedDenials(service, role, setting));
+      const grants = statements.filter((statement) => !denials.includes(statement)).map(grantOf);
+      const expected = expectedGrants(service, role, setting);
+      expect(Object.fromEntries(grants)).toEqual(expected);
+      expect(grants).toHaveLength(Object.keys(expected).length);
     });
 
     it("lets only its own APIs call its functions", () => {
@@ -91,6 +124,11 @@ export function describePermissions(packaged: () => Packaged): void {
       expect(stack.ofType("AWS::SQS::QueuePolicy")).toEqual([]);
     });
   });
+}
+
+function grantOf({ Effect, Action, Resource, ...rest }: Readonly<Record<string, unknown>>): [string, unknown[]] {
+  expect({ Effect, rest }).toEqual({ Effect: "Allow", rest: {} });
+  return [textOf(Resource), [Action].flat().sort()];
 }
 
 /** A reference as `Fn::Sub` would write it. */

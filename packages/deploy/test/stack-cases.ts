@@ -79,6 +79,7 @@ export function describeStack(packaged: () => Packaged): void {
           NODE_OPTIONS: "--enable-source-maps",
           STORE: "dynamodb",
           TABLE_NAME: { Ref: "Table" },
+          REDIS_URL: "",
           FANOUT_QUEUE_URL: { Ref: "FanoutQueue" },
           DEAD_LETTER_QUEUE_URL: { Ref: "DeadLetterQueue" },
           GATEWAY_ENDPOINT: {

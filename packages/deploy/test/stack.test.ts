@@ -16,5 +16,5 @@ afterAll(() => packaged.remove());
 describeStack(() => packaged);
 describeApplications(() => packaged);
 describeAccessLogs(() => packaged);
-describePermissions(() => packaged);
+describePermissions(() => packaged, { usesDynamoDb: true, isInVpc: false });
 describeBundles(() => packaged);
