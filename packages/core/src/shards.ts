@@ -18,3 +18,8 @@ export function slotsOf({ index, of }: Shard): readonly [number, number] {
 export function partsOf({ index, of }: Shard, parts: number): readonly Shard[] {
   return Array.from({ length: parts }, (_, part) => ({ index: index * parts + part, of: of * parts }));
 }
+
+/** A slot as keys have it: two hex digits, which sort as slots do. */
+export function slotText(slot: number): string {
+  return slot.toString(16).padStart(2, "0");
+}

@@ -1,6 +1,6 @@
 import type { AppId, ConnectionId, Shard } from "../../model.ts";
 import type { IdempotencyKey } from "../../ports/topic-log.ts";
-import { slotOf, slotsOf } from "../../shards.ts";
+import { slotOf, slotsOf, slotText } from "../../shards.ts";
 import { hashOf, type TopicHash } from "../topic-hash.ts";
 
 /*
@@ -85,7 +85,6 @@ export const APPLICATIONS_PARTITION = "a";
 
 /** Digits of the largest safe integer. */
 const NUMBER_DIGITS = 16;
-const SLOT_DIGITS = 2;
 
 export function connectionKey(app: AppId, id: ConnectionId): Key {
   // Encoded, so that no `/` in it makes it another application's.
@@ -109,7 +108,7 @@ export function subscriptionRange(shard: Shard): readonly [string, string] {
 
 /** The connection of a subscription's sort key. */
 export function subscribedId(sortKey: string): ConnectionId {
-  return sortKey.slice(SLOT_DIGITS) as ConnectionId;
+  return sortKey.slice(slotText(0).length) as ConnectionId;
 }
 
 export function shardsKey(topic: TopicHash): Key {
@@ -160,8 +159,4 @@ export function applicationKey(name: string): Key {
 /** Of a key that an append, or a claim, was given. */
 export function idempotencyKey(topic: TopicHash, { sender, value }: IdempotencyKey, use: "append" | "claim"): Key {
   return { p: `k/${hashOf([topic, sender, value])}`, s: use };
-}
-
-function slotText(slot: number): string {
-  return slot.toString(16).padStart(SLOT_DIGITS, "0");
 }

@@ -6,7 +6,7 @@ import { translate, unavailable } from "./errors.ts";
  * Bound of one call with all its retries: an attempt, connecting again, and another attempt. What was sent by then may still be done later, by a server
  * that hung.
  */
-const CALL_TIMEOUT_MS = 3_000;
+export const CALL_TIMEOUT_MS = 3_000;
 
 /**
  * Runs one call, of one command or of several at once. Throws `UnavailableError` where Redis can't be reached, gives no answer in {@link CALL_TIMEOUT_MS}, or
