@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
 import { type ConnectionId, DEFAULT_APP, GATHERED_AFTER_MS, VOID_AFTER_MS } from "@topicast/core";
 import { aTopic } from "./factories.ts";
-import { appendHeld, readSince, type TopicLogHarness } from "./log-steps.ts";
+import { append, appendHeld, readSince, type TopicLogHarness } from "./log-steps.ts";
 import { aWakeUp, claim, gather, payloadsIn, read, tick } from "./log-tick-steps.ts";
 
 const topic = aTopic();
@@ -58,6 +58,8 @@ function describeNumbered(harness: () => TopicLogHarness): void {
     const retention = { maxMessages: 0, maxAgeMs: 0 };
     const { ticking } = await tick(harness(), ["a"], { retention });
     for (let i = 0; i < 20; i++) await tick(harness(), [i], { retention });
+    await harness().clock.advance(1_000);
+    for (let i = 0; i < 5; i++) await append(harness(), aTopic("other"), [i]);
     expect((await read(harness(), ticking.place)).numbered).toHaveLength(21);
   });
 }

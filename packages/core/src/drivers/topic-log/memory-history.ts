@@ -6,6 +6,8 @@ import { createOrder } from "./memory-order.ts";
 
 /** What a message takes besides its payload, about: objects, sender and key. So many small ones don't take far more than they count. */
 const ENTRY_BYTES = 200;
+/** A silent topic keeps what may wait for a tick for so long: far longer than any does. */
+const TICK_LIFE_MS = 3_600_000;
 /** Histories that each write looks at, whether their topic is silent: more than it can add. */
 const LOOKS_AT_SILENT = 2;
 
@@ -27,6 +29,8 @@ export interface History {
   writtenAt: number;
   /** As the last append gave it. */
   retention: Retention;
+  /** Whether what was added last had still to be taken by a tick, or an earlier number to be written. */
+  isWaiting: boolean;
 }
 
 /** How what is added is kept. */
@@ -63,7 +67,7 @@ export interface Histories {
 }
 
 export function createHistory(): History {
-  return { entries: [], dropped: 0, writtenAt: 0, retention: { maxMessages: 0, maxAgeMs: 0 } };
+  return { entries: [], dropped: 0, writtenAt: 0, retention: { maxMessages: 0, maxAgeMs: 0 }, isWaiting: false };
 }
 
 export function createHistories({ now }: Pick<Clock, "now">): Histories {
@@ -107,7 +111,8 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
     for (let looks = 0; looks < LOOKS_AT_SILENT; looks++) {
       const { oldest } = looked;
       if (oldest === undefined) return;
-      if (now() - oldest.writtenAt > oldest.retention.maxAgeMs) forget(oldest);
+      const lifeMs = Math.max(oldest.retention.maxAgeMs, oldest.isWaiting ? TICK_LIFE_MS : 0);
+      if (now() - oldest.writtenAt > lifeMs) forget(oldest);
       else looked.touch(oldest);
     }
   }
@@ -128,6 +133,7 @@ export function createHistories({ now }: Pick<Clock, "now">): Histories {
       bytes += added;
       history.writtenAt = now();
       history.retention = retention;
+      history.isWaiting = upTo < entryAt(history.entries, history.entries.length - 1).message.seq;
       trim(history, upTo);
       written.touch(history);
       looked.touch(history);
