@@ -3,8 +3,11 @@ import { createReceiver, type Place, type Received, type Receiver } from "@topic
 import WebSocket from "ws";
 import { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
 
-/** After which a request that nobody answers is sent again. */
-const REPLY_MS = 5_000;
+/** After which a request that nobody answers is sent again, where the service is quick. */
+const MIN_REPLY_MS = 5_000;
+const MAX_REPLY_MS = 60_000;
+/** So many times as long as the last answer took may the next one take. */
+const REPLY_PATIENCE = 4;
 /** The wait before a second try, jittered and doubled for each further one: who all ask again at once keep a slow service down. */
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 3_200;
@@ -44,6 +47,8 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
   const recovering = new Set<string>();
   let client: RawClient | undefined;
   let isClosed = false;
+  /** A service that is slow, because the machine is, never catches up with clients that all ask again before it could answer. */
+  let replyMs = MIN_REPLY_MS;
   let connected = connect();
 
   async function connect(): Promise<RawClient> {
@@ -77,9 +82,12 @@ export function createRecoveringClient({ url, topics, receive }: RecoveringClien
     for (let tries = 0; ; tries++) {
       if (isClosed) throw new Error("The client is closed.");
       const current = await connected;
-      const reply = await Promise.race([current.request(request), current.closed, pause(REPLY_MS)]).catch(
+      const askedAt = Date.now();
+      const reply = await Promise.race([current.request(request), current.closed, pause(replyMs)]).catch(
         () => undefined,
       );
+      const tookMs = Date.now() - askedAt;
+      replyMs = Math.min(MAX_REPLY_MS, Math.max(MIN_REPLY_MS, (reply === undefined ? 2 : REPLY_PATIENCE) * tookMs));
       if (reply !== undefined && "type" in reply && !(reply.type === "error" && isPassing(reply.code))) return reply;
       if (reply !== undefined && "type" in reply && reply.code === "not_found") current.vanish();
       await backOff(tries);
