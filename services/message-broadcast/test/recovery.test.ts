@@ -4,7 +4,7 @@ import { connectRawClient, type Frame, fewAtATime, type RawClient } from "@topic
 import { type BroadcastHost, startBroadcastHost } from "./broadcast-host.ts";
 
 // Emulators of DynamoDB and SQS are slower than memory.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 let host: BroadcastHost;
 afterEach(() => host.close());
