@@ -21,8 +21,8 @@ it("leaves nothing of an application that has ended", async () => {
 
   await clock.advance(90_001);
   await store.create(anApplication({ name: "next" }));
-  expect(await redis.zrange(APPLICATION_NAMES, 0, -1)).toEqual(["next"]);
-  expect(await redis.zrange(APPLICATION_ENDS, 0, -1)).toEqual([]);
+  expect(await redis.zrange(APPLICATION_NAMES, 0, "-1")).toEqual(["next"]);
+  expect(await redis.zrange(APPLICATION_ENDS, 0, "-1")).toEqual([]);
   expect(await redis.pttl(applicationKey("next"))).toBe(-1);
   await close();
 });
@@ -36,6 +36,6 @@ it("keeps an application whose end is taken away", async () => {
   expect(await redis.pttl(applicationKey("jam"))).toBe(-1);
   await clock.advance(60_001);
   await store.create(anApplication({ name: "next" }));
-  expect(await redis.zrange(APPLICATION_NAMES, 0, -1)).toEqual(["jam", "next"]);
+  expect(await redis.zrange(APPLICATION_NAMES, 0, "-1")).toEqual(["jam", "next"]);
   await close();
 });
