@@ -33,6 +33,19 @@ describe.each([
     await close();
   });
 
+  it("sends what is asked for at once as one write", async () => {
+    const { redis, close } = open();
+    const key = "{here}";
+    await redis.set(key, "value");
+    const answers = Array.from({ length: 50 }, () => redis.get(key));
+    const held = streamsOf(redis).filter(({ writableCorked }) => writableCorked === 1);
+    expect(held).toHaveLength(1);
+    expect(held[0]?.writableLength).toBeGreaterThan(50 * key.length);
+    expect(await Promise.all(answers)).toEqual(Array(50).fill("value"));
+    expect(held[0]?.writableCorked).toBe(0);
+    await close();
+  });
+
   it("has all of a topic, and all of a connection, in one slot", async () => {
     const { redis, close } = open();
     const both = defineScript("both", "redis.call('SET', KEYS[1], 1) return redis.call('GET', KEYS[2])");
@@ -70,7 +83,14 @@ describe("connectRedis", () => {
   });
 });
 
+function mastersOf(redis: Redis) {
+  return "nodes" in redis ? redis.nodes("master") : [redis];
+}
+
+function streamsOf(redis: Redis) {
+  return mastersOf(redis).flatMap(({ stream }) => (stream === undefined ? [] : [stream]));
+}
+
 async function flushScripts(redis: Redis): Promise<void> {
-  const nodes = "nodes" in redis ? redis.nodes("master") : [redis];
-  await Promise.all(nodes.map((node) => node.script("FLUSH")));
+  await Promise.all(mastersOf(redis).map((node) => node.script("FLUSH")));
 }

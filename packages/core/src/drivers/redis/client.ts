@@ -1,6 +1,7 @@
 import { Cluster, Redis as Single } from "ioredis";
 import { parseRedisUrl, type RedisAddress } from "../../redis-url.ts";
 import { noteFailure } from "./errors.ts";
+import { gatherWrites } from "./gather-writes.ts";
 
 /** A server, or a cluster: the drivers have the same code for both. */
 export type Redis = Single | Cluster;
@@ -59,7 +60,7 @@ function connectionOptions({ tls, username, password }: RedisAddress, attemptTim
 }
 
 function connectSingle({ nodes: [node], database }: RedisAddress, options: ConnectionOptions & { keyPrefix: string }) {
-  return new Single({
+  const single = new Single({
     ...options,
     ...node,
     db: database,
@@ -67,6 +68,8 @@ function connectSingle({ nodes: [node], database }: RedisAddress, options: Conne
     // A primary that became a replica: its address leads to the new one by now. 2 is to connect again and send the command again.
     reconnectOnError: (error) => (error.message.includes("READONLY") ? 2 : false),
   });
+  gatherWrites(single);
+  return single;
 }
 
 function connectCluster({ nodes }: RedisAddress, { keyPrefix, ...options }: ConnectionOptions & { keyPrefix: string }) {
@@ -85,6 +88,7 @@ function connectCluster({ nodes }: RedisAddress, { keyPrefix, ...options }: Conn
       slotsRefreshTimeout: 2 * options.connectTimeout,
     },
   );
+  cluster.on("+node", gatherWrites);
   cluster.on("node error", (error: Error) => noteFailure(cluster, error));
   return cluster;
 }
