@@ -43,9 +43,26 @@ export default class Deploy {
 
 /** @param {Serverless} serverless */
 async function stopAtFault({ service, classes }) {
-  const fault = findFault(process.env, service.custom.domains ?? NO_DOMAINS) ?? (await findConfigFault(service));
+  const fault =
+    findFault(process.env, service.custom.domains ?? NO_DOMAINS) ??
+    (await findRedisUrlFault(service)) ??
+    (await findConfigFault(service));
   // An error of osls's own class is printed as its message alone.
   if (fault !== undefined) throw new classes.Error(fault, "TOPICAST_ENVIRONMENT");
+}
+
+/**
+ * Where the address is no secret, so that it is known.
+ *
+ * @param {Service} service
+ * @returns {Promise<string | undefined>}
+ */
+async function findRedisUrlFault({ provider: { environment } }) {
+  const url = String(environment.REDIS_URL);
+  if (url === "" || isResolvedLater(url)) return undefined;
+  const { parseRedisUrl } = await tsImport("../../core/src/redis-url.ts", import.meta.url);
+  const address = parseRedisUrl(url);
+  return "fault" in address ? `REDIS_URL ${address.fault}` : undefined;
 }
 
 /**

@@ -49,6 +49,7 @@ export function describeApplications(packaged: () => Packaged): void {
         STORE: "dynamodb",
         TABLE_NAME: { Ref: "Table" },
         REDIS_URL: "",
+        REDIS_PREFIX: "",
         OPEN: "",
         OPERATOR_KEY_HASH: "{{resolve:ssm:/topicast/dev/operator-key-hash}}",
         ENCRYPTION_KEY_PARAMETER: "/topicast/dev/encryption-key",

@@ -29,11 +29,17 @@ it(
 );
 
 it(
-  "a store that there isn't stops the packaging, which says which there are",
+  "a store that there isn't stops the packaging, and so does one that can't be where it is said to be",
   async () => {
-    const { status, output } = await checkout.run(["applications:package"], { STORE: "oracle" });
-    expect(status).toBe(1);
-    expect(output).toContain('STORE: "oracle" is no store: it must be one of dynamodb, redis,');
+    const stop = async (environment: Record<string, string>) => {
+      const { status, output } = await checkout.run(["applications:package"], environment);
+      expect(status).toBe(1);
+      return output;
+    };
+    expect(await stop({ STORE: "oracle" })).toContain('"oracle" is no store: it must be one of dynamodb, redis,');
+    expect(await stop({ STORE: "redis", REDIS_URL: "localhost:6379" })).toContain(
+      "REDIS_URL must be redis://host:port",
+    );
   },
   PACKAGING_MS,
 );

@@ -40,6 +40,11 @@ describe.each(ALL_STACKS)("the stack of $service on Redis", ({ service, roles })
         STORE: "redis",
         TABLE_NAME: "",
         REDIS_URL: "{{resolve:secretsmanager:/topicast/dev/redis-url}}",
+        REDIS_PREFIX: `topicast-${service}-dev:`,
+        ...(service !== "applications" && {
+          APPLICATIONS_TABLE_NAME: "",
+          APPLICATIONS_REDIS_PREFIX: "topicast-applications-dev:",
+        }),
       });
     }
   });

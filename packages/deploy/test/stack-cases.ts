@@ -80,6 +80,7 @@ export function describeStack(packaged: () => Packaged): void {
           STORE: "dynamodb",
           TABLE_NAME: { Ref: "Table" },
           REDIS_URL: "",
+          REDIS_PREFIX: "",
           FANOUT_QUEUE_URL: { Ref: "FanoutQueue" },
           DEAD_LETTER_QUEUE_URL: { Ref: "DeadLetterQueue" },
           GATEWAY_ENDPOINT: {
@@ -96,6 +97,7 @@ export function describeStack(packaged: () => Packaged): void {
           OPEN: "",
           ALLOWED_ORIGINS: "",
           APPLICATIONS_TABLE_NAME: "topicast-applications-dev",
+          APPLICATIONS_REDIS_PREFIX: "",
           ENCRYPTION_KEY_PARAMETER: "/topicast/dev/encryption-key",
           JWKS_URL: "",
           JWKS_ALGORITHM: "",
