@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ConfigError, type Environment, withoutEmpty } from "./config.ts";
+import { ConfigError, type Environment, faultsOf, pickEntries, withoutEmpty } from "./config.ts";
 import {
   type AllowedOrigins,
   type EncryptionKey,
@@ -7,6 +7,7 @@ import {
   encryptionKeyOf,
   everyoneSchema,
 } from "./doors.ts";
+import { type RedisSettings, redisEntries, redisSettings } from "./redis-settings.ts";
 
 /** Where applications are kept. */
 export type ApplicationsBackend =
@@ -15,6 +16,11 @@ export type ApplicationsBackend =
       readonly store: "dynamodb";
       /** The table of applications. */
       readonly tableName: string;
+    }
+  | {
+      readonly store: "redis";
+      /** Those of applications: all services of a stage have the same. */
+      readonly redis: RedisSettings;
     };
 
 /** What the service of applications is configured with. */
@@ -30,11 +36,26 @@ export interface ApplicationsConfig {
   };
 }
 
+const STORES = ["memory", "dynamodb", "redis"] as const;
+const storeSchema = v.object({ STORE: v.picklist(STORES, `must be one of: ${STORES.join(", ")}.`) });
+const backendSchemas = {
+  memory: v.pipe(
+    v.object({}),
+    v.transform((): ApplicationsBackend => ({ store: "memory" })),
+  ),
+  dynamodb: v.pipe(
+    v.object({ TABLE_NAME: v.string("must be set.") }),
+    v.transform((set): ApplicationsBackend => ({ store: "dynamodb", tableName: set.TABLE_NAME })),
+  ),
+  redis: v.pipe(
+    v.object(redisEntries),
+    v.transform((set): ApplicationsBackend => ({ store: "redis", redis: redisSettings(set) })),
+  ),
+};
+
 const schema = v.object({
   ...everyoneSchema.entries,
   ...encryptionKeyEntries,
-  STORE: v.picklist(["memory", "dynamodb"], "must be one of: memory, dynamodb."),
-  TABLE_NAME: v.optional(v.string()),
   OPERATOR_KEY_HASH: v.optional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/i, "must be the SHA-256 of the operator's key, 64 hexadecimal digits.")),
   ),
@@ -43,19 +64,18 @@ const schema = v.object({
 /** Reads what the service of applications is configured with. Throws a `ConfigError` that names every fault at once. */
 export function parseApplicationsConfig(environment: Environment): ApplicationsConfig {
   const set = withoutEmpty(environment);
-  // A name that isn't set is there as undefined, so that its own fault is told and not the object's.
-  const parsed = v.safeParse(schema, { ...set, STORE: set.STORE });
-  const faults = [
-    ...(parsed.issues ?? []).map((issue) => `${v.getDotPath(issue)} ${issue.message}`),
-    ...findContradictions(set),
-  ];
-  if (faults.length > 0 || !parsed.success) {
+  const parsed = v.safeParse(schema, set);
+  const store = v.safeParse(storeSchema, pickEntries(storeSchema, set));
+  const backendSchema = backendSchemas[store.success ? store.output.STORE : "memory"];
+  const backend = v.safeParse(backendSchema, pickEntries(backendSchema, set));
+  const faults = [...faultsOf([store, backend, parsed]), ...findContradictions(set)];
+  if (faults.length > 0 || !parsed.success || !backend.success) {
     throw new ConfigError(`The environment is wrong: ${faults.join(" ")} The README lists every name.`);
   }
-  const { OPEN, STORE, TABLE_NAME = "", ALLOWED_ORIGINS, OPERATOR_KEY_HASH: keyHash } = parsed.output;
+  const { OPEN, ALLOWED_ORIGINS, OPERATOR_KEY_HASH: keyHash } = parsed.output;
   const hasOperator = OPEN === undefined && keyHash !== undefined;
   return {
-    backend: STORE === "memory" ? { store: STORE } : { store: STORE, tableName: TABLE_NAME },
+    backend: backend.output,
     allowedOrigins: ALLOWED_ORIGINS,
     ...(hasOperator && { operator: { keyHash, encryptionKey: encryptionKeyOf(parsed.output) } }),
   };
@@ -64,8 +84,5 @@ export function parseApplicationsConfig(environment: Environment): ApplicationsC
 function findContradictions(set: Environment): string[] {
   const needsKey = set.OPEN !== "yes" && set.OPERATOR_KEY_HASH !== undefined;
   const hasKey = set.ENCRYPTION_KEY !== undefined || set.ENCRYPTION_KEY_PARAMETER !== undefined;
-  return [
-    ...(set.STORE === "dynamodb" && set.TABLE_NAME === undefined ? ["TABLE_NAME must be set."] : []),
-    ...(needsKey && !hasKey ? ["ENCRYPTION_KEY or ENCRYPTION_KEY_PARAMETER must be set, or OPEN=yes."] : []),
-  ];
+  return [...(needsKey && !hasKey ? ["ENCRYPTION_KEY or ENCRYPTION_KEY_PARAMETER must be set, or OPEN=yes."] : [])];
 }

@@ -4,15 +4,19 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Backend, Config } from "./config.ts";
 import type { ClosedDoors } from "./doors.ts";
 import { createDynamoDbAppStore } from "./drivers/app-store/dynamodb.ts";
+import { createRedisAppStore } from "./drivers/app-store/redis.ts";
 import { createGatewayClient, createSqsClient } from "./drivers/aws-clients.ts";
 import { createApiGateway } from "./drivers/connection-gateway/api-gateway.ts";
 import { createDynamoDbConnectionStore } from "./drivers/connection-store/dynamodb.ts";
+import { createRedisConnectionStore } from "./drivers/connection-store/redis.ts";
 import { createDynamoDbClient } from "./drivers/dynamodb/client.ts";
 import { sealerOf } from "./drivers/encryption-key.ts";
 import { createSqsQueue } from "./drivers/fanout-queue/sqs.ts";
 import { createAuthEndpoint } from "./drivers/token-authority/auth-endpoint.ts";
 import { createJwks } from "./drivers/token-authority/jwks.ts";
+import { connectRedis, type Redis } from "./drivers/redis/client.ts";
 import { createDynamoDbTopicLog } from "./drivers/topic-log/dynamodb.ts";
+import { createRedisTopicLog } from "./drivers/topic-log/redis.ts";
 import { embeddedPorts } from "./embedded.ts";
 import type { AppStore } from "./ports/app-store.ts";
 import type { ConnectionGateway } from "./ports/connection-gateway.ts";
@@ -20,6 +24,7 @@ import type { ConnectionStore } from "./ports/connection-store.ts";
 import type { FanoutQueue } from "./ports/fanout-queue.ts";
 import type { TopicLog } from "./ports/topic-log.ts";
 import { createRateLimiter, type RateLimiter } from "./rate-limiter.ts";
+import type { RedisSettings } from "./redis-settings.ts";
 import type { Logger } from "./service.ts";
 import { createKeyCheck, everyone, type KeyCheck } from "./use-cases/check-key.ts";
 import { anyone, createTokenCheck, type TokenCheck } from "./use-cases/check-token.ts";
@@ -28,8 +33,18 @@ import { createApplicationAuthority } from "./use-cases/vouch-for-token.ts";
 export { sealerOf } from "./drivers/encryption-key.ts";
 
 /*
- * Which driver a backend has for each port: one function a port, so that a bundle holds only the drivers that its handler asks for.
+ * Which driver a backend has for each port: one function a port, so that a bundle holds only the drivers that its handler asks for. What is packaged
+ * for one store has the other's drivers left out, some 200 KB of a function's 500, by BUNDLED_STORE (packages/deploy/esbuild.yml); all else has all.
  */
+
+/** Functions were packaged for one store and are told to use another. */
+class NotBundledError extends Error {
+  override readonly name = "NotBundledError";
+
+  constructor(store: string) {
+    super(`STORE is ${store}, and these functions were packaged for ${process.env.BUNDLED_STORE}: deploy them anew.`);
+  }
+}
 
 export function clockOf(backend: Pick<Backend, "store">): Clock {
   return backend.store === "memory" ? embeddedPorts().clock : systemClock;
@@ -42,18 +57,21 @@ export function addressOf(backend: Backend): string {
 
 export function connectionStoreOf(backend: Backend): ConnectionStore {
   if (backend.store === "memory") return embeddedPorts().connections;
-  const { tableName } = backend;
-  return createDynamoDbConnectionStore({
-    client: dynamodb(),
-    tableName,
-    clock: clockOf(backend),
-    address: addressOf(backend),
-  });
+  const parts = { clock: clockOf(backend), address: addressOf(backend) };
+  if (process.env.BUNDLED_STORE !== "dynamodb" && backend.store === "redis")
+    return createRedisConnectionStore({ redis: redis(backend.redis), ...parts });
+  if (process.env.BUNDLED_STORE !== "redis" && backend.store === "dynamodb")
+    return createDynamoDbConnectionStore({ client: dynamodb(), tableName: backend.tableName, ...parts });
+  throw new NotBundledError(backend.store);
 }
 
 export function topicLogOf(backend: Backend): TopicLog {
   if (backend.store === "memory") return embeddedPorts().log;
-  return createDynamoDbTopicLog({ client: dynamodb(), tableName: backend.tableName, clock: clockOf(backend) });
+  if (process.env.BUNDLED_STORE !== "dynamodb" && backend.store === "redis")
+    return createRedisTopicLog({ redis: redis(backend.redis), clock: clockOf(backend) });
+  if (process.env.BUNDLED_STORE !== "redis" && backend.store === "dynamodb")
+    return createDynamoDbTopicLog({ client: dynamodb(), tableName: backend.tableName, clock: clockOf(backend) });
+  throw new NotBundledError(backend.store);
 }
 
 export function fanoutQueueOf(backend: Backend): FanoutQueue {
@@ -73,14 +91,23 @@ export function gatewayOf(
 
 export function applicationsOf({ backend, doors, rules }: Config): Applications {
   if (doors.open) return openApplications(rules);
-  const { store } = backend;
-  const apps = appStoreOf(store === "memory" ? { store } : { store, tableName: doors.applicationsTable ?? "" });
-  return createApplications({ apps, clock: clockOf(backend), rules });
+  return createApplications({ apps: appStoreOf(applicationsBackend(backend, doors)), clock: clockOf(backend), rules });
+}
+
+/** Where the service of applications keeps them. */
+function applicationsBackend(backend: Backend, doors: ClosedDoors): ApplicationsBackend {
+  if (backend.store === "memory") return { store: "memory" };
+  if (backend.store === "dynamodb") return { store: "dynamodb", tableName: doors.applicationsTable ?? "" };
+  return { store: "redis", redis: { url: backend.redis.url, keyPrefix: doors.applicationsPrefix ?? "" } };
 }
 
 export function appStoreOf(backend: ApplicationsBackend): AppStore {
   if (backend.store === "memory") return embeddedPorts().apps;
-  return createDynamoDbAppStore({ client: dynamodb(), tableName: backend.tableName, clock: clockOf(backend) });
+  if (process.env.BUNDLED_STORE !== "dynamodb" && backend.store === "redis")
+    return createRedisAppStore({ redis: redis(backend.redis), clock: clockOf(backend) });
+  if (process.env.BUNDLED_STORE !== "redis" && backend.store === "dynamodb")
+    return createDynamoDbAppStore({ client: dynamodb(), tableName: backend.tableName, clock: clockOf(backend) });
+  throw new NotBundledError(backend.store);
 }
 
 export function keyCheckOf({ backend, doors }: Config, applications: Applications): KeyCheck {
@@ -109,5 +136,14 @@ let client: ReturnType<typeof createDynamoDbClient> | undefined;
 /** One for all ports, so that they share its sockets. */
 function dynamodb(): ReturnType<typeof createDynamoDbClient> {
   client ??= createDynamoDbClient();
+  return client;
+}
+
+const redisClients = new Map<string, Redis>();
+
+/** One for all ports of a service, and one for applications, whose keys have another prefix. */
+function redis({ url, keyPrefix }: RedisSettings): Redis {
+  const client = redisClients.get(keyPrefix) ?? connectRedis(url, { keyPrefix });
+  redisClients.set(keyPrefix, client);
   return client;
 }

@@ -1,20 +1,24 @@
 import * as v from "valibot";
 import { type AllowedOrigins, type Doors, parseDoors } from "./doors.ts";
 import { parseTopicRules } from "./parse-topic-rules.ts";
+import { type RedisSettings, redisEntries, redisSettings } from "./redis-settings.ts";
 import type { Settings } from "./service.ts";
 import type { TopicRules } from "./topic-rules.ts";
 
 /** Where a service keeps things and how it posts. */
-export type Backend =
-  | { readonly store: "memory" }
-  | {
-      readonly store: "dynamodb";
-      readonly tableName: string;
-      readonly fanoutQueueUrl: string;
-      readonly deadLetterQueueUrl: string;
-      /** The management endpoint of its WebSocket API, as a URL. */
-      readonly gatewayEndpoint: string;
-    };
+export type Backend = { readonly store: "memory" } | (Aws & Store);
+
+/** What delivers on AWS, whatever the store is. */
+interface Aws {
+  readonly fanoutQueueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  /** The management endpoint of its WebSocket API, as a URL. */
+  readonly gatewayEndpoint: string;
+}
+
+type Store =
+  | { readonly store: "dynamodb"; readonly tableName: string }
+  | { readonly store: "redis"; readonly redis: RedisSettings };
 
 export interface Config {
   readonly backend: Backend;
@@ -47,41 +51,54 @@ const countsSchema = v.object({
   MESSAGES_PER_SECOND_MAX: count(100, 1, 1_000_000),
 });
 
-const STORES = ["memory", "dynamodb"] as const;
+const STORES = ["memory", "dynamodb", "redis"] as const;
 const storeSchema = v.object({ STORE: v.picklist(STORES, `must be one of: ${STORES.join(", ")}.`) });
 const url = v.pipe(v.string("must be set."), v.url("must be a URL."));
-const dynamodbSchema = v.object({
-  TABLE_NAME: v.string("must be set."),
+const awsEntries = {
   FANOUT_QUEUE_URL: url,
   DEAD_LETTER_QUEUE_URL: url,
   GATEWAY_ENDPOINT: url,
-});
+};
+const awsSchema = v.object(awsEntries);
+const dynamodbSchema = v.object({ TABLE_NAME: v.string("must be set."), ...awsEntries });
+const redisSchema = v.object({ ...redisEntries, ...awsEntries });
+
+/** What each store's variables make. */
+const backendSchemas = {
+  memory: v.pipe(
+    v.object({}),
+    v.transform((): Backend => ({ store: "memory" })),
+  ),
+  dynamodb: v.pipe(
+    dynamodbSchema,
+    v.transform((set): Backend => ({ store: "dynamodb", tableName: set.TABLE_NAME, ...awsOf(set) })),
+  ),
+  redis: v.pipe(
+    redisSchema,
+    v.transform((set): Backend => ({ store: "redis", redis: redisSettings(set), ...awsOf(set) })),
+  ),
+};
 
 /** Reads what a service is configured with. Throws a `ConfigError` that names every fault at once. */
 export function parseConfig(environment: Environment): Config {
   const set = withoutEmpty(environment);
-  // A name that isn't set stays in as undefined, so that its own fault is told and not the object's.
-  const pick = (schema: { readonly entries: object }) =>
-    Object.fromEntries(Object.keys(schema.entries).map((name) => [name, set[name]]));
-  const counts = v.safeParse(countsSchema, pick(countsSchema));
-  const store = v.safeParse(storeSchema, pick(storeSchema));
-  const dynamodb = set.STORE === "dynamodb" ? v.safeParse(dynamodbSchema, pick(dynamodbSchema)) : undefined;
-  const issues: v.BaseIssue<unknown>[] = [store, counts, dynamodb].flatMap(
-    (parsed): v.BaseIssue<unknown>[] => parsed?.issues ?? [],
-  );
+  const counts = v.safeParse(countsSchema, pickEntries(countsSchema, set));
+  const store = v.safeParse(storeSchema, pickEntries(storeSchema, set));
+  const backendSchema = backendSchemas[store.success ? store.output.STORE : "memory"];
+  const backend = v.safeParse(backendSchema, pickEntries(backendSchema, set));
   const topicRules = parseTopicRules(set.TOPIC_RULES ?? "[]");
   const doors = parseDoors(set);
   const faults = [
-    ...issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`),
+    ...faultsOf([store, counts, backend]),
     ...("faults" in topicRules ? topicRules.faults.map((fault) => `TOPIC_RULES${fault}`) : []),
     ...("faults" in doors ? doors.faults : []),
   ];
-  if (faults.length > 0 || !counts.success || "faults" in topicRules || "faults" in doors) {
+  if (faults.length > 0 || !counts.success || !backend.success || "faults" in topicRules || "faults" in doors) {
     throw new ConfigError(`The environment is wrong: ${faults.join(" ")} The README lists every name.`);
   }
   const { POST_CONCURRENCY, POST_TIMEOUT_MS, MESSAGES_PER_SECOND_MAX, ...fanout } = counts.output;
   return {
-    backend: dynamodb?.success ? dynamodbBackend(dynamodb.output) : { store: "memory" },
+    backend: backend.output,
     ...doors,
     settings: {
       inlineMax: fanout.FANOUT_INLINE_MAX,
@@ -96,18 +113,28 @@ export function parseConfig(environment: Environment): Config {
   };
 }
 
+/** What a schema asks for. A name that isn't set is there as undefined, so that its own fault is told and not the object's. */
+export function pickEntries(schema: { readonly entries: object }, set: Environment): Environment {
+  return Object.fromEntries(Object.keys(schema.entries).map((name) => [name, set[name]]));
+}
+
+/** Each with the name that it is of. */
+export function faultsOf(
+  results: readonly { readonly issues?: readonly v.BaseIssue<unknown>[] | undefined }[],
+): string[] {
+  return results.flatMap(({ issues = [] }) => issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`));
+}
+
 /** An empty variable counts as not set. */
 export function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
 }
 
-function dynamodbBackend(names: v.InferOutput<typeof dynamodbSchema>): Backend {
+function awsOf(set: v.InferOutput<typeof awsSchema>): Aws {
   return {
-    store: "dynamodb",
-    tableName: names.TABLE_NAME,
-    fanoutQueueUrl: names.FANOUT_QUEUE_URL,
-    deadLetterQueueUrl: names.DEAD_LETTER_QUEUE_URL,
-    gatewayEndpoint: names.GATEWAY_ENDPOINT,
+    fanoutQueueUrl: set.FANOUT_QUEUE_URL,
+    deadLetterQueueUrl: set.DEAD_LETTER_QUEUE_URL,
+    gatewayEndpoint: set.GATEWAY_ENDPOINT,
   };
 }
 

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { keyPrefixSchema } from "./redis-settings.ts";
 
 /** Where the key is that signing keys are encrypted with: here, or in an SSM parameter of this name. */
 export type EncryptionKey = { readonly value: string } | { readonly parameter: string };
@@ -16,8 +17,10 @@ export interface JwksConfig {
 /** Who has a token or a key comes in. */
 export interface ClosedDoors {
   readonly open: false;
-  /** The table of applications; absent in memory. */
+  /** The table of applications; absent where they aren't in DynamoDB. */
   readonly applicationsTable?: string;
+  /** The prefix of the applications' keys; absent where they aren't in Redis. */
+  readonly applicationsPrefix?: string;
   readonly encryptionKey: EncryptionKey;
   readonly jwks?: JwksConfig;
   /** Asked about each token instead of checking it here. */
@@ -77,6 +80,7 @@ export const encryptionKeyEntries = {
 const closedSchema = v.object({
   ...encryptionKeyEntries,
   APPLICATIONS_TABLE_NAME: v.optional(v.string()),
+  APPLICATIONS_REDIS_PREFIX: v.optional(keyPrefixSchema),
   JWKS_URL: v.optional(url),
   JWKS_ALGORITHM: v.optional(v.picklist(JWKS_ALGORITHMS, `must be one of: ${JWKS_ALGORITHMS.join(", ")}.`)),
   JWKS_ISSUER: v.optional(v.string()),
@@ -88,6 +92,9 @@ function findContradictions(set: Environment): string[] {
   return [
     ...(set.STORE === "dynamodb" && set.APPLICATIONS_TABLE_NAME === undefined
       ? ["APPLICATIONS_TABLE_NAME must be set."]
+      : []),
+    ...(set.STORE === "redis" && set.APPLICATIONS_REDIS_PREFIX === undefined
+      ? ["APPLICATIONS_REDIS_PREFIX must be set."]
       : []),
     ...(set.ENCRYPTION_KEY === undefined && set.ENCRYPTION_KEY_PARAMETER === undefined
       ? ["ENCRYPTION_KEY or ENCRYPTION_KEY_PARAMETER must be set, or OPEN=yes."]
@@ -105,6 +112,7 @@ function closedDoors(set: v.InferOutput<typeof closedSchema>): ClosedDoors {
     open: false,
     encryptionKey: encryptionKeyOf(set),
     ...(set.APPLICATIONS_TABLE_NAME !== undefined && { applicationsTable: set.APPLICATIONS_TABLE_NAME }),
+    ...(set.APPLICATIONS_REDIS_PREFIX !== undefined && { applicationsPrefix: set.APPLICATIONS_REDIS_PREFIX }),
     ...(JWKS_URL !== undefined &&
       JWKS_ALGORITHM !== undefined && {
         jwks: {

@@ -29,6 +29,17 @@ describe("parseApplicationsConfig", () => {
     expect(config).toEqual({ backend: { store: "memory" }, allowedOrigins: ["https://a.example"] });
   });
 
+  it("finds Redis by its URL and what keys begin with", () => {
+    const environment = { STORE: "redis", OPEN: "yes", REDIS_URL: "redis://:hunter2@cache", REDIS_PREFIX: "dev:" };
+    expect(parseApplicationsConfig(environment).backend).toEqual({
+      store: "redis",
+      redis: { url: "redis://:hunter2@cache", keyPrefix: "dev:" },
+    });
+    const wrong = { ...environment, REDIS_URL: "http://:hunter2@cache", REDIS_PREFIX: "" };
+    expect(() => parseApplicationsConfig(wrong)).toThrow(/REDIS_URL must be redis:\/\/.* REDIS_PREFIX must be set\./);
+    expect(() => parseApplicationsConfig(wrong)).not.toThrow(/hunter2/);
+  });
+
   it("tells all faults at once, and no key", () => {
     const wrong = {
       STORE: "dynamodb",

@@ -53,10 +53,35 @@ describe("parseConfig", () => {
     );
   });
 
+  it("needs to know where Redis is, and what its keys begin with", () => {
+    const environment = {
+      STORE: "redis",
+      OPEN: "yes",
+      REDIS_URL: "rediss://:hunter2@a,b",
+      REDIS_PREFIX: "topicast-message-topic-dev:",
+      FANOUT_QUEUE_URL: "https://sqs/q",
+      DEAD_LETTER_QUEUE_URL: "https://sqs/d",
+      GATEWAY_ENDPOINT: "https://api/prod",
+    };
+    expect(parseConfig(environment).backend).toEqual({
+      store: "redis",
+      redis: { url: "rediss://:hunter2@a,b", keyPrefix: "topicast-message-topic-dev:" },
+      fanoutQueueUrl: "https://sqs/q",
+      deadLetterQueueUrl: "https://sqs/d",
+      gatewayEndpoint: "https://api/prod",
+    });
+    const wrong = { ...environment, REDIS_URL: "rediss://:hunter2@a,b/2", REDIS_PREFIX: "{dev}" };
+    expect(() => parseConfig(wrong)).toThrow(/REDIS_URL must name no database.* REDIS_PREFIX must have no braces\./);
+    expect(() => parseConfig(wrong)).not.toThrow(/hunter2/);
+    expect(() => parseConfig({ ...environment, REDIS_URL: "", REDIS_PREFIX: "" })).toThrow(
+      "REDIS_URL must be set. REDIS_PREFIX must be set.",
+    );
+  });
+
   it("reports all faults at once", () => {
     const environment = { STORE: "oracle", OPEN: "yes", FANOUT_PAGE_SIZE: "0", SUBSCRIPTIONS_MAX: "lots" };
     expect(() => parseConfig(environment)).toThrow(
-      "The environment is wrong: STORE must be one of: memory, dynamodb. FANOUT_PAGE_SIZE must be a whole number from 1 to 1000. " +
+      "The environment is wrong: STORE must be one of: memory, dynamodb, redis. FANOUT_PAGE_SIZE must be a whole number from 1 to 1000. " +
         "SUBSCRIPTIONS_MAX must be a whole number from 1 to 1000. The README lists every name.",
     );
   });
@@ -77,6 +102,7 @@ describe("parseConfig", () => {
     it.each([
       [{ ENCRYPTION_KEY: "short" }, "ENCRYPTION_KEY must have at least 32 characters."],
       [{ STORE: "dynamodb" }, "APPLICATIONS_TABLE_NAME must be set."],
+      [{ STORE: "redis" }, "APPLICATIONS_REDIS_PREFIX must be set."],
       [{ JWKS_URL: "https://id.example.com/keys" }, "JWKS_ALGORITHM must say which"],
       [{ JWKS_URL: "keys", JWKS_ALGORITHM: "HS256" }, "JWKS_URL must be a URL. JWKS_ALGORITHM must be one of: RS256"],
       [{ AUTH_URL: "https://a", JWKS_URL: "https://b", JWKS_ALGORITHM: "RS256" }, "AUTH_URL and JWKS_URL exclude"],

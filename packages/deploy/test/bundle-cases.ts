@@ -64,6 +64,8 @@ export function describeBundles(packaged: () => Packaged): void {
     it.each(Object.entries(roles))("has only the clients that it uses: %s in %s", (name, role) => {
       const clients = [DYNAMODB, GATEWAY, SQS, SSM].filter((client) => codeOf(name).includes(`"${client}"`));
       expect(clients).toEqual(CLIENTS_OF[role]);
+      // It prints so, and no other library does.
+      expect(codeOf(name).includes("[ioredis]")).toBe(false);
     });
 
     it("exports its handler with nothing but Node around it", async () => {

@@ -11,6 +11,9 @@ const ENVIRONMENT = {
   VPC_SECURITY_GROUP_IDS: "sg-0a1b2c3d",
 };
 
+/** Each has the client for Redis: 200 KB, where that for DynamoDB is 75. */
+const MAX_BYTES = 700 * 1024;
+
 let packaged: Packaged;
 beforeAll(async () => {
   packaged = await packageStacks(ENVIRONMENT);
@@ -46,6 +49,17 @@ describe.each(ALL_STACKS)("the stack of $service on Redis", ({ service, roles })
           APPLICATIONS_REDIS_PREFIX: "topicast-applications-dev:",
         }),
       });
+    }
+  });
+
+  it("has in its functions a client for Redis, where they talk to the store, and none for DynamoDB", async () => {
+    const bundles = await packaged.bundles(service);
+    for (const [name, role] of Object.entries(roles)) {
+      const code = bundles.get(name)?.get(`src/handlers/${name}.cjs`) ?? Buffer.alloc(0);
+      // It prints so, and no other library does.
+      expect([name, code.includes("[ioredis]")]).toEqual([name, role !== REFUSAL]);
+      expect([name, code.includes('"@aws-sdk/client-dynamodb"')]).toEqual([name, false]);
+      expect(code.byteLength).toBeLessThanOrEqual(MAX_BYTES);
     }
   });
 
