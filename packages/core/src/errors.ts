@@ -13,3 +13,19 @@ export class UnavailableError extends Error {
 export function isUnavailable(error: unknown): error is UnavailableError {
   return typeof error === "object" && error !== null && "name" in error && error.name === "UnavailableError";
 }
+
+/**
+ * Another store numbers this topic, or is about to: it moved there. Who knows both stores goes on there; for all others it is a store that can't be had,
+ * until they are told of the other one.
+ */
+export class MovedError extends UnavailableError {
+  readonly isMoved = true;
+
+  constructor() {
+    super("store", "This topic moved to another store. The services' STORE must name both while topics move.");
+  }
+}
+
+export function isMoved(error: unknown): error is MovedError {
+  return isUnavailable(error) && "isMoved" in error && error.isMoved === true;
+}

@@ -181,7 +181,7 @@ describe("other calls meet a fault", () => {
   it("and a restart whose answer was lost begins one epoch, and no number comes twice", async () => {
     const before = await publish(party, { payloads: ["before"] });
     let after: ReturnType<typeof publish> | undefined;
-    const stop = server.fail("PutItem", (request, response, handle) => {
+    const stop = server.fail("UpdateItem", (request, response, handle) => {
       stop();
       loseAnswer(request, response, () => {
         const lose = response.end.bind(response) as () => void;

@@ -45,6 +45,10 @@ import { hashOf, type TopicHash } from "../topic-hash.ts";
  *     w  wake-up: id, when it is due, 1 where it is sent   d  the last number that was handed out, both only while something may wait
  *     g  the last number of what was gathered              a  when that was counted
  *     h  the last of these that was handed out
+ *   Where it went from one store to another, see `ports/topic-mover.ts`, about 40 more:
+ *     o  owner: 1 where it left for another store,         j  generation: how often it went
+ *        2 where that has it
+ *     f  the last number of the store before              m  when it came
  *
  * log           p l/{topic hash}/{epoch}   s {its first number, 16 digits}
  *     q  how many numbers it holds, absent for one       k  when they were taken

@@ -15,6 +15,9 @@ import { hashOf, type TopicHash } from "../topic-hash.ts";
  *     x  expiresAt, a day after something was published, and hours at least after it was read
  *     w  wake-up: id, when it is due, 1 where it is sent   d  the last number that was handed out, both only while something may wait
  *     c  how many ephemeral messages were gathered
+ *   Where it went from one store to another, see `ports/topic-mover.ts`:
+ *     o  owner: 1 where it left for another store, 2 where that has it     j  generation: how often it went
+ *     f  the last number of the store before                              m  when it came
  *   About 200 bytes.
  *
  * log        l:{topic hash}    stream, one entry a batch

@@ -14,7 +14,11 @@ export interface AppendOptions {
   readonly now: () => number;
 }
 
-export type Append = (topic: TopicHash, batch: Batch) => Promise<Appended>;
+/** Of topics that are named by their hash. */
+export interface Append {
+  append(topic: TopicHash, batch: Batch): Promise<Appended>;
+  findKeyed(topic: TopicHash, key: IdempotencyKey): Promise<Appended | undefined>;
+}
 
 export function createAppend({ heads, rows, keyRows, now }: AppendOptions): Append {
   /** `refused` where the numbers are void, or may be soon; `late` where it is written, but readers may have gone past it. */
@@ -77,8 +81,15 @@ export function createAppend({ heads, rows, keyRows, now }: AppendOptions): Appe
     return { place: { epoch, seq: last }, messages: head?.epoch === epoch ? messages : [] };
   }
 
-  return (topic, batch) => {
-    return batch.key === undefined ? appendOnce(topic, batch) : appendKeyed(topic, batch, batch.key);
+  return {
+    append: (topic, batch) =>
+      batch.key === undefined ? appendOnce(topic, batch) : appendKeyed(topic, batch, batch.key),
+
+    async findKeyed(topic, key) {
+      const known = await keyRows.read(topic, key, "fresh");
+      const written = known && (await writtenOrVoid(topic, known));
+      return written && { place: { epoch: written.epoch, seq: written.last }, messages: written.messages };
+    },
   };
 }
 

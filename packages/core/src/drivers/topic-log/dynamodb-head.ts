@@ -1,14 +1,18 @@
 import { randomBytes } from "node:crypto";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { UnavailableError } from "../../errors.ts";
+import { MovedError, UnavailableError } from "../../errors.ts";
 import type { TickClaim, Ticking } from "../../ports/ticks.ts";
 import { type Item, number, numberOf, optionalNumber, text, textOf, ttl } from "../dynamodb/attributes.ts";
 import { topicKey } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
 import type { TopicHash } from "../topic-hash.ts";
-import { type Counting, type Taking, takingOf, takingsOf } from "./dynamodb-takings.ts";
+import { IS_HERE, type MoveMarks, moveMarksOf } from "./dynamodb-move-marks.ts";
+import { type Counting, TAKING_MARKS, type Taking, takingOf, takingsOf } from "./dynamodb-takings.ts";
 import { claimOf, type TickMarks, tickingOf, tickMarksOf } from "./dynamodb-tick-marks.ts";
 import { TOPIC_LIFE_LEFT_MS, TOPIC_LIFE_MS } from "./dynamodb-times.ts";
+
+/** What a topic's row has of one epoch, beside the epoch and its last number. */
+const OF_AN_EPOCH = ["c", "b", "w", "d", "g", "a", "h", "f", ...TAKING_MARKS].join(", ");
 
 /** Tries to read or count in a topic that is forgotten at the same moment. */
 const MAX_TRIES = 3;
@@ -25,6 +29,7 @@ export interface TopicHead {
   readonly ticks: TickMarks;
   /** Unix ms. */
   readonly expiresAt: number;
+  readonly move: MoveMarks;
 }
 
 export interface Taken {
@@ -47,17 +52,17 @@ export interface Counted {
 
 /** The rows of topics. */
 export interface TopicHeads {
-  /** Takes the next numbers; begins the topic where there is none. */
+  /** Takes the next numbers; begins the topic where there is none. Throws `MovedError`. */
   take(topic: TopicHash, count: number, tick?: TickClaim): Promise<Taken>;
-  /** Counts in what is gathered; begins the topic where there is none. */
+  /** Counts in what is gathered; begins the topic where there is none. Throws `MovedError`. */
   gather(topic: TopicHash, tick: TickClaim): Promise<Counted>;
-  /** Always fresh. Begins the topic where there is none. */
+  /** Always fresh. Begins the topic where there is none. Throws `MovedError`. */
   read(topic: TopicHash): Promise<TopicHead>;
-  /** Undefined where there is none. Always fresh. */
+  /** Undefined where there is none. Always fresh. Throws `MovedError`. */
   look(topic: TopicHash): Promise<TopicHead | undefined>;
-  /** In the order of the topics; undefined for one that there isn't. Always fresh. Begins none. */
+  /** In the order of the topics; undefined for one that there isn't, or that moved. Always fresh. Begins none. */
   newest(topics: readonly TopicHash[]): Promise<readonly (TopicHead | undefined)[]>;
-  /** Begins a new epoch at 0, where there is the topic. */
+  /** Begins a new epoch at 0, where there is the topic and it hasn't moved. */
   restart(topic: TopicHash): Promise<void>;
   /** Moves the checkpoint on, and the end of the topic's life. */
   keep(topic: TopicHash, head: TopicHead, checkpoint: number): Promise<void>;
@@ -85,7 +90,9 @@ export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads 
 
   async function look(topic: TopicHash): Promise<TopicHead | undefined> {
     const item = await table.get(topicKey(topic), "fresh");
-    return item && validHeadOf(item);
+    const head = item && validHeadOf(item);
+    if (head?.move.isSealed) throw new MovedError();
+    return head;
   }
 
   /** Undefined where someone else began it. */
@@ -106,7 +113,7 @@ export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads 
       const claim = tick && claimOf(tick);
       const item = await table.update(topicKey(topic), {
         update: `SET ${update}${claim ? `, ${claim.update}` : ""}, e = if_not_exists(e, :epoch), x = :x`,
-        condition: "attribute_not_exists(x) OR x > :now",
+        condition: `attribute_not_exists(x) OR (x > :now AND ${IS_HERE})`,
         values: {
           ...values,
           ...claim?.values,
@@ -117,7 +124,8 @@ export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads 
         },
       });
       if (item !== undefined) return { after, item };
-      await begin(topic);
+      // Where it isn't begun now, somebody else did that, or it moved.
+      if ((await begin(topic)) === undefined) await look(topic);
     }
     throw new UnavailableError("store", `No number could be taken in ${MAX_TRIES} tries. Try again.`);
   }
@@ -148,23 +156,28 @@ export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads 
     async newest(topics) {
       const items = await table.getMany([...new Set(topics)].map(topicKey));
       const heads = new Map(items.map((item) => [textOf(item, "p"), validHeadOf(item)]));
-      return topics.map((topic) => heads.get(topicKey(topic).p));
+      return topics.map((topic) => {
+        const head = heads.get(topicKey(topic).p);
+        return head?.move.isSealed ? undefined : head;
+      });
     },
 
     async restart(topic) {
       const item = newItem();
-      // Refused also where the epoch is this one: an earlier attempt came through, and numbers may have been taken since.
-      await table.put(topicKey(topic), item, {
-        condition: "x > :now AND e <> :epoch",
-        values: { ":now": seconds(now()), ":epoch": item.e as AttributeValue },
-      });
+      const update = {
+        update: `SET e = :e, n = :n, x = :x REMOVE ${OF_AN_EPOCH}`,
+        // Refused also where the epoch is this one: an earlier attempt came through, and numbers may have been taken since.
+        condition: `x > :now AND e <> :e AND ${IS_HERE}`,
+        values: { ...namedValues(item), ":now": seconds(now()) },
+      };
+      await table.update(topicKey(topic), update);
     },
 
     async keep(topic, { epoch }, checkpoint) {
       // Refused where another reader came further, or the topic began again: both are as good.
       await table.update(topicKey(topic), {
         update: "SET c = :checkpoint, x = :x",
-        condition: "e = :epoch AND (attribute_not_exists(c) OR c <= :checkpoint)",
+        condition: `e = :epoch AND (attribute_not_exists(c) OR c <= :checkpoint) AND ${IS_HERE}`,
         values: { ":epoch": text(epoch), ":checkpoint": number(checkpoint), ":x": ttl(now() + TOPIC_LIFE_MS) },
       });
     },
@@ -179,7 +192,7 @@ function gatheringOf(now: number): Counting {
   };
 }
 
-function headOf(item: Item): TopicHead {
+export function headOf(item: Item): TopicHead {
   return {
     epoch: textOf(item, "e"),
     last: numberOf(item, "n"),
@@ -188,12 +201,17 @@ function headOf(item: Item): TopicHead {
     takings: takingsOf(item),
     ticks: tickMarksOf(item),
     expiresAt: numberOf(item, "x") * 1_000,
+    move: moveMarksOf(item),
   };
 }
 
 /** What a TTL is compared with: one that is equal has passed. */
-function seconds(now: number): AttributeValue {
+export function seconds(now: number): AttributeValue {
   return number(Math.floor(now / 1_000));
+}
+
+function namedValues(item: Item): Item {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [`:${name}`, value]));
 }
 
 function newEpoch(): string {

@@ -26,6 +26,8 @@ const MAX_CHECKPOINT_CHANCE = 0.5;
 const MAX_VOIDS = 100;
 /** Times that a reader begins again because a late publisher was quicker. */
 const MAX_TRIES = 5;
+/** The same for a topic that moves: each try makes up to {@link MAX_VOIDS} void, and who loses them to others comes further each time. */
+const MAX_TRIES_OF_ALL = 20;
 
 export interface SettlingOptions {
   readonly heads: TopicHeads;
@@ -42,8 +44,11 @@ export interface Settled {
   readonly seq: number;
 }
 
-/** How far a topic is settled now; makes void what is overdue. Begins the topic where there is none. */
+/** How far a topic is settled now; makes void what is overdue. Begins the topic where there is none. Throws `MovedError`. */
 export type Settle = (topic: TopicHash) => Promise<Settled>;
+
+/** Makes void every number of a topic that isn't written, however young: it takes no more of them here. */
+export type SettleAll = (topic: TopicHash, sealed: TopicHead) => Promise<void>;
 
 /** What is known of the numbers above `base`, ascending; all up to it are settled. */
 interface Unsettled {
@@ -60,7 +65,10 @@ interface Progress {
   readonly savedUnits: number;
 }
 
-export function createSettle({ heads, rows, now, random }: SettlingOptions): Settle {
+export function createSettling({ heads, rows, now, random }: SettlingOptions): {
+  settle: Settle;
+  settleAll: SettleAll;
+} {
   /** What isn't settled by its age or by a checkpoint. */
   async function unsettled(topic: TopicHash, head: TopicHead): Promise<Unsettled> {
     const settledBy = now() - SETTLED_AFTER_MS;
@@ -88,25 +96,24 @@ export function createSettle({ heads, rows, now, random }: SettlingOptions): Set
    * Makes all of these void; false where one of them was written or made void by others meanwhile. A batch is written under its first number, and which that is
    * isn't known: so each number gets its mark, and the lower before the higher, or a mark could come to lie inside a batch.
    */
-  async function makeVoid({ topic, epoch, first, last }: LogRange): Promise<boolean> {
-    const overdueBy = now() - VOID_AFTER_MS;
+  async function makeVoid({ topic, epoch, first, last }: LogRange, takenBy: number): Promise<boolean> {
     for (let seq = first; seq <= last; seq++) {
-      if (!(await rows.makeVoid({ topic, epoch, first: seq, last: seq }, overdueBy))) return false;
+      if (!(await rows.makeVoid({ topic, epoch, first: seq, last: seq }, takenBy))) return false;
     }
     return true;
   }
 
-  /** Undefined where a late publisher was quicker with what was to become void. */
-  async function settleOnce(topic: TopicHash, head: TopicHead): Promise<Progress | undefined> {
+  /** Makes void what was taken by `overdueBy` (Unix ms). Undefined where a late publisher was quicker with what was to become void. */
+  async function settleOnce(topic: TopicHash, head: TopicHead, overdueBy: number): Promise<Progress | undefined> {
     const { base, marks, units } = await unsettled(topic, head);
-    const overdue = overdueUpTo(head, marks, now() - VOID_AFTER_MS);
+    const overdue = head.move.isSealed ? head.last : overdueUpTo(head, marks, overdueBy);
     const ends = [...marks, { first: head.last + 1, last: head.last }];
     let seq = base;
     for (const { first, last } of ends) {
       // The numbers from seq + 1 up to here are empty.
       const voidTo = Math.min(first - 1, overdue, seq + MAX_VOIDS);
       if (voidTo > seq) {
-        if (!(await makeVoid({ topic, epoch: head.epoch, first: seq + 1, last: voidTo }))) return undefined;
+        if (!(await makeVoid({ topic, epoch: head.epoch, first: seq + 1, last: voidTo }, overdueBy))) return undefined;
         seq = voidTo;
       }
       if (seq < first - 1) break;
@@ -129,17 +136,27 @@ export function createSettle({ heads, rows, now, random }: SettlingOptions): Set
     }
   }
 
-  return async (topic) => {
+  async function settle(topic: TopicHash): Promise<Settled> {
     // Read once for all tries: what it says stays true, and what was taken later is beyond the place that was asked for.
     const head = await heads.read(topic);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const progress = await settleOnce(topic, head);
+      const progress = await settleOnce(topic, head, now() - VOID_AFTER_MS);
       if (progress === undefined) continue;
       await keep(topic, head, progress);
       return { head, seq: progress.seq };
     }
     throw new UnavailableError("store", `The topic could not be settled in ${MAX_TRIES} tries. Try again.`);
-  };
+  }
+
+  async function settleAll(topic: TopicHash, sealed: TopicHead): Promise<void> {
+    for (let attempt = 0; attempt < MAX_TRIES_OF_ALL; attempt++) {
+      const progress = await settleOnce(topic, sealed, now());
+      if (progress?.seq === sealed.last) return;
+    }
+    throw new UnavailableError("store", `The topic could not be settled in ${MAX_TRIES_OF_ALL} tries. Try again.`);
+  }
+
+  return { settle, settleAll };
 }
 
 /** The last number that was taken by `time`, by what the topic and its rows say. */

@@ -10,6 +10,9 @@ import type { Update } from "../dynamodb/table.ts";
 const TAKING_SPAN_MS = VOID_AFTER_MS / 2;
 const TAKING_SPANS = [0, 1, 2, 3];
 
+/** The names of what a topic's row has for that. */
+export const TAKING_MARKS: readonly string[] = TAKING_SPANS.flatMap((span) => [`n${span}`, `t${span}`]);
+
 /** Every number up to `upTo` was taken by `at` (Unix ms). */
 export interface Taking {
   readonly upTo: number;

@@ -3,6 +3,7 @@ import { type Item, number, numberOf, optionalNumber, optionalText, text, textOf
 import { topicKey } from "../dynamodb/keys.ts";
 import type { Table, Update } from "../dynamodb/table.ts";
 import type { TopicHash } from "../topic-hash.ts";
+import { IS_HERE } from "./dynamodb-move-marks.ts";
 
 /** What a topic's row says of its ticks. */
 export interface TickMarks {
@@ -55,7 +56,7 @@ export interface TickMarkRows {
 }
 
 /** Holds too where an earlier attempt of the same call came through, and its answer was lost: nobody else knows the new wake-up yet. */
-const IS_MINE = "(w = :from OR w = :to)";
+const IS_MINE = `(w = :from OR w = :to) AND ${IS_HERE}`;
 
 export function createTickMarkRows(table: Table): TickMarkRows {
   async function change(topic: TopicHash, update: Update): Promise<boolean> {
@@ -86,14 +87,14 @@ export function createTickMarkRows(table: Table): TickMarkRows {
     end: (topic, from, { upTo, gatheredUpTo }) =>
       change(topic, {
         update: "REMOVE w, d",
-        condition: "w = :from AND n = :upTo AND (attribute_not_exists(g) OR g = :gatheredUpTo)",
+        condition: `w = :from AND n = :upTo AND (attribute_not_exists(g) OR g = :gatheredUpTo) AND ${IS_HERE}`,
         values: { ":from": wakeUpText(from), ":upTo": number(upTo), ":gatheredUpTo": number(gatheredUpTo) },
       }),
   };
 }
 
 /** One text, so that a condition compares all of it. */
-function wakeUpText({ id, dueAt, isSent }: WakeUp) {
+export function wakeUpText({ id, dueAt, isSent }: WakeUp) {
   return text(`${id} ${dueAt} ${isSent ? 1 : 0}`);
 }
 

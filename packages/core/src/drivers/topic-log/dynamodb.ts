@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Place } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
-import type { TopicLog } from "../../ports/topic-log.ts";
+import type { MovableTopicLog } from "../../ports/topic-mover.ts";
 import { createTable } from "../dynamodb/table.ts";
 import { topicHash } from "../topic-hash.ts";
 import { createAppend } from "./dynamodb-append.ts";
@@ -9,8 +9,9 @@ import { createGatheredRows } from "./dynamodb-gathered-rows.ts";
 import { createTopicHeads, type TopicHead } from "./dynamodb-head.ts";
 import { createHistory } from "./dynamodb-history.ts";
 import { createKeyRows } from "./dynamodb-key-rows.ts";
+import { createDynamoDbMover } from "./dynamodb-mover.ts";
 import { createLogRows } from "./dynamodb-rows.ts";
-import { createSettle } from "./dynamodb-settling.ts";
+import { createSettling } from "./dynamodb-settling.ts";
 import { createTickMarkRows } from "./dynamodb-tick-marks.ts";
 import { createDynamoDbTicks } from "./dynamodb-ticks.ts";
 
@@ -29,15 +30,15 @@ export interface DynamoDbTopicLogOptions {
  *
  * Rows live for a day whatever a topic's retention is: a history of more than a day is not recovered. A retention's number counts void numbers too.
  */
-export function createDynamoDbTopicLog(options: DynamoDbTopicLogOptions): TopicLog {
+export function createDynamoDbTopicLog(options: DynamoDbTopicLogOptions): MovableTopicLog {
   const { client, tableName, clock, random = Math.random } = options;
   const { now } = clock;
   const table = createTable({ client, tableName, clock });
   const heads = createTopicHeads({ table, now });
   const rows = createLogRows(table);
   const keyRows = createKeyRows({ table, now });
-  const append = createAppend({ heads, rows, keyRows, now });
-  const settle = createSettle({ heads, rows, now, random });
+  const { append, findKeyed } = createAppend({ heads, rows, keyRows, now });
+  const { settle, settleAll } = createSettling({ heads, rows, now, random });
   const history = createHistory({ rows, now });
   const marks = createTickMarkRows(table);
   const ticks = createDynamoDbTicks({ heads, marks, rows, gatheredRows: createGatheredRows(table), settle, now });
@@ -59,9 +60,9 @@ export function createDynamoDbTopicLog(options: DynamoDbTopicLogOptions): TopicL
     async readSince(app, topic, since, pageOptions) {
       const hash = topicHash(app, topic);
       const { head, seq } = await settle(hash);
-      const { epoch, last, firstTakenAt } = head;
+      const { epoch, last, firstTakenAt, move } = head;
       const place = { epoch, seq };
-      const isOther = since.epoch !== epoch || since.seq > last;
+      const isOther = since.epoch !== epoch || since.seq > last || since.seq < move.floor;
       if (isOther) return { recovered: false, place };
       // Nothing settled follows, whatever of the unsettled is too old or too many by now.
       if (since.seq >= seq) return { recovered: true, place, messages: [], more: false };
@@ -74,9 +75,9 @@ export function createDynamoDbTopicLog(options: DynamoDbTopicLogOptions): TopicL
     async readLatest(app, topic, pageOptions) {
       const hash = topicHash(app, topic);
       const { head, seq } = await settle(hash);
-      const { epoch, last } = head;
+      const { epoch, last, move } = head;
       const place = { epoch, seq };
-      const first = Math.max(1, last - pageOptions.retention.maxMessages + 1);
+      const first = Math.max(1, last - pageOptions.retention.maxMessages + 1, move.floor + 1);
       if (first > seq) return { place, messages: [], more: false };
       return { place, ...(await history.newest({ topic: hash, epoch, first, last: seq }, pageOptions)) };
     },
@@ -89,6 +90,8 @@ export function createDynamoDbTopicLog(options: DynamoDbTopicLogOptions): TopicL
     readTick: (app, topic, { epoch, seq }) => ticks.readTick(topicHash(app, topic), epoch, seq),
     claimTick: (app, topic, page, next) => ticks.claimTick(topicHash(app, topic), page, next),
     endTicks: (app, topic, page) => ticks.endTicks(topicHash(app, topic), page),
+
+    ...createDynamoDbMover({ table, rows, history, settleAll, findKeyed, now }),
   };
 }
 

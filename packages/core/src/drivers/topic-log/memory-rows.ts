@@ -1,10 +1,12 @@
 import type { Place, Topic } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
+import { MovedError } from "../../errors.ts";
 import type { AppId } from "../../model.ts";
+import type { Luggage, TopicState } from "../../ports/topic-mover.ts";
 import { VOID_AFTER_MS } from "../../ports/topic-log.ts";
 import { createHistory, type History } from "./memory-history.ts";
 import { createOrder, type Order } from "./memory-order.ts";
-import { createTickState, type TickState } from "./memory-tick-state.ts";
+import { continueTicks, createTickState, type TickState } from "./memory-tick-state.ts";
 
 /** Numbers that follow one another, in one epoch of a topic. */
 export interface Taken {
@@ -27,14 +29,23 @@ export interface TopicRow {
   taken: number;
   /** Unix ms of the last call about the topic. */
   activeAt: number;
+  /** Where it stands among the stores that have had it; see `TopicState`. */
+  move: Move;
 }
 
+type Move = Pick<TopicState, "generation" | "floor" | "movedAt" | "isSealed" | "isGone">;
+
+const NEVER_MOVED: Move = { generation: 0, floor: 0, isSealed: false, isGone: false };
+
 export interface TopicRows {
-  /** Begins the topic where there is none. */
+  /** Begins the topic where there is none. Throws `MovedError`. */
   of(app: AppId, topic: Topic): TopicRow;
   find(app: AppId, topic: Topic): TopicRow | undefined;
-  /** Begins a new epoch of a topic, where there is one. */
+  /** Begins a new epoch of a topic, where there is one and it hasn't moved. */
   restart(app: AppId, topic: Topic): void;
+  /** Goes on with a topic of another store; undefined where it is here already. */
+  takeOver(app: AppId, topic: Topic, luggage: Luggage): TopicRow | undefined;
+  forget(row: TopicRow): void;
   /** False where the topic began a new epoch since, or was forgotten. */
   isCurrent(row: TopicRow): boolean;
   take(row: TopicRow, count: number): Taken;
@@ -62,11 +73,11 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
     while (rows.size >= maxTopics) end((unused.oldest ?? published.oldest) as TopicRow);
   }
 
-  function begin(name: string): TopicRow {
+  function begin(name: string, epoch = newEpoch(), move = NEVER_MOVED): TopicRow {
     makeRoom();
     const now = clock.now();
     const parts = { history: createHistory(), empty: new Map(), ticks: createTickState() };
-    const row = { name, epoch: newEpoch(), ...parts, taken: 0, activeAt: now };
+    const row = { name, epoch, ...parts, taken: 0, activeAt: now, move };
     rows.set(name, row);
     unused.touch(row);
     return row;
@@ -92,7 +103,7 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
   return {
     of(app, topic) {
       const name = nameOf(app, topic);
-      const row = rows.get(name) ?? begin(name);
+      const row = owned(rows.get(name)) ?? begin(name);
       row.activeAt = clock.now();
       orderOf(row).touch(row);
       forgetStill(row.activeAt);
@@ -106,10 +117,27 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
     restart(app, topic) {
       const name = nameOf(app, topic);
       const row = rows.get(name);
-      if (row === undefined) return;
+      if (row === undefined || row.move.isSealed) return;
       end(row);
-      begin(name);
+      begin(name, newEpoch(), { ...row.move, floor: 0 });
     },
+
+    takeOver(app, topic, { place, generation: before, ticking }) {
+      const name = nameOf(app, topic);
+      const known = rows.get(name);
+      const generation = before + 1;
+      if (known !== undefined && (!known.move.isSealed || known.move.generation >= generation)) return undefined;
+      const isBack = known?.epoch === place.epoch;
+      if (known !== undefined && !isBack) end(known);
+      const row = isBack ? known : begin(name, place.epoch);
+      row.move = { generation, floor: place.seq, movedAt: clock.now(), isSealed: false, isGone: false };
+      row.taken = place.seq;
+      row.activeAt = clock.now();
+      continueTicks(row.ticks, ticking);
+      return row;
+    },
+
+    forget: end,
 
     isCurrent(row) {
       return rows.get(row.name) === row;
@@ -133,6 +161,12 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
       return { epoch, seq: taken };
     },
   };
+}
+
+/** Throws where another store has it. */
+export function owned<Row extends TopicRow | undefined>(row: Row): Row {
+  if (row?.move.isSealed) throw new MovedError();
+  return row;
 }
 
 /** Every number up to it is written or void; those behind may be written late. */

@@ -36,6 +36,14 @@ export function createTickState(): TickState {
   return { handedOut: 0, gathered: 0, gatheredUpTo: 0, waiting: [] };
 }
 
+/** As another store left it; what was gathered here before the topic went there is of no use any more. */
+export function continueTicks(ticks: TickState, ticking: Ticking | undefined): void {
+  ticks.wakeUp = ticking?.wakeUp;
+  ticks.handedOut = ticking?.place.seq ?? 0;
+  ticks.gatheredUpTo = ticks.gathered;
+  ticks.waiting = [];
+}
+
 /** In the same step as the count that it is part of, and before it. */
 export function claimTicks({ ticks, taken, epoch }: TopicRow, { wakeUp }: TickClaim): Ticking {
   if (ticks.wakeUp === undefined) {

@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { AppId } from "../../model.ts";
 import type { Ticks } from "../../ports/ticks.ts";
 import type { Histories } from "./memory-history.ts";
-import type { TopicRow, TopicRows } from "./memory-rows.ts";
+import { owned, type TopicRow, type TopicRows } from "./memory-rows.ts";
 import { countGathered, endTicks, handOut, readTickPage, replaceWakeUp } from "./memory-tick-state.ts";
 
 export interface MemoryTicksOptions {
@@ -16,7 +16,7 @@ export interface MemoryTicksOptions {
 
 export function createMemoryTicks({ rows, histories, clock, beforeWrite }: MemoryTicksOptions): Ticks {
   function current(app: AppId, topic: Topic, epoch: string): TopicRow | undefined {
-    const row = rows.find(app, topic);
+    const row = owned(rows.find(app, topic));
     return row?.epoch === epoch ? row : undefined;
   }
 
@@ -30,12 +30,12 @@ export function createMemoryTicks({ rows, histories, clock, beforeWrite }: Memor
     },
 
     async ticking(app, topic) {
-      const row = rows.find(app, topic);
+      const row = owned(rows.find(app, topic));
       return row?.ticks.wakeUp && { place: { epoch: row.epoch, seq: row.ticks.handedOut }, wakeUp: row.ticks.wakeUp };
     },
 
     async replaceWakeUp(app, topic, from, to) {
-      const row = rows.find(app, topic);
+      const row = owned(rows.find(app, topic));
       return row !== undefined && replaceWakeUp(row, from, to);
     },
 

@@ -3,16 +3,11 @@ import type { Clock } from "../../clock.ts";
 import { UnavailableError } from "../../errors.ts";
 import type { AppId, LoggedMessage } from "../../model.ts";
 import type { Ticking } from "../../ports/ticks.ts";
-import {
-  type Appended,
-  type Batch,
-  type IdempotencyKey,
-  MAX_TAKES,
-  type Retention,
-  type TopicLog,
-} from "../../ports/topic-log.ts";
+import { type Appended, type Batch, type IdempotencyKey, MAX_TAKES, type Retention } from "../../ports/topic-log.ts";
+import type { MovableTopicLog } from "../../ports/topic-mover.ts";
 import { createHistories } from "./memory-history.ts";
 import { createKeys, type KeyRow, keyIdOf } from "./memory-keys.ts";
+import { createMemoryMover } from "./memory-mover.ts";
 import { close, closedUpTo, createTopicRows, type Taken } from "./memory-rows.ts";
 import { claimTicks, handedOutUpTo } from "./memory-tick-state.ts";
 import { createMemoryTicks } from "./memory-ticks.ts";
@@ -41,7 +36,7 @@ export interface MemoryTopicLogOptions {
  * Topics and their history in this process. An append goes through the same steps as in a store of many processes: it takes numbers, lets its
  * key stand for them, and writes them. Nothing comes between these, unless a hook asks for it.
  */
-export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
+export function createMemoryTopicLog(options: MemoryTopicLogOptions): MovableTopicLog {
   const { clock, maxIdleMs = 86_400_000, maxTopics = 100_000, newEpoch = randomEpoch } = options;
   const { maxTotalBytes = 256 * 1024 * 1024, maxKeys = 300_000, beforeKey, beforeWrite } = options;
   const histories = createHistories(clock);
@@ -111,6 +106,14 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
     throw new UnavailableError("store", `A key changed hands ${MAX_TAKES} times. Publish again with the same key.`);
   }
 
+  /** Where its number is still empty it is void after, so that who is only late can't write there. */
+  function findKeyed(app: AppId, topic: Topic, key: IdempotencyKey): Appended | undefined {
+    const known = keys.find(keyIdOf(app, topic, key));
+    if (known?.isWritten) return answerOf(known);
+    if (known !== undefined) close(known.taken);
+    return undefined;
+  }
+
   async function appendWithoutKey(app: AppId, topic: Topic, batch: Batch, retention: Retention): Promise<Appended> {
     for (let takes = 0; takes < MAX_TAKES; takes++) {
       const { taken, ticking } = take(app, topic, batch);
@@ -137,7 +140,7 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
     async newest(app, topics) {
       return topics.map((topic) => {
         const row = rows.find(app, topic);
-        return row && { epoch: row.epoch, seq: row.taken };
+        return row && !row.move.isSealed ? { epoch: row.epoch, seq: row.taken } : undefined;
       });
     },
 
@@ -160,6 +163,7 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): TopicLog {
     },
 
     ...createMemoryTicks({ rows, histories, clock, beforeWrite }),
+    ...createMemoryMover({ rows, histories, findKeyed }),
   };
 }
 

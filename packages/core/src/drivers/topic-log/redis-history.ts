@@ -1,16 +1,10 @@
 import { MAX_BATCH, type Place } from "@topicast/protocol";
-import type { LoggedMessage } from "../../model.ts";
-import {
-  type LatestPage,
-  type LogPage,
-  MAX_PAGE_BYTES,
-  type PageOptions,
-  type Retention,
-} from "../../ports/topic-log.ts";
+import type { LatestPage, LogPage, PageOptions } from "../../ports/topic-log.ts";
 import type { TopicKeys } from "../redis/keys.ts";
 import { defineScript } from "../redis/script.ts";
 import { entryOf, type RawEntry } from "./redis-entries.ts";
 import { LUA } from "./redis-lua.ts";
+import { bytesOfEntries, fill, keeping, positioned } from "./redis-pages.ts";
 import type { Run } from "./redis-run.ts";
 import { TOPIC_LIFE_LEFT_MS } from "./redis-times.ts";
 
@@ -90,12 +84,6 @@ export interface RedisHistory {
 
 /** `now`: Unix ms. */
 export function createHistory(run: Run, now: () => number): RedisHistory {
-  /** Whether a message is among those that a topic keeps which has so many. */
-  function keeping({ maxMessages, maxAgeMs }: Retention, count: number) {
-    const keptAfter = now() - maxAgeMs;
-    return ({ message, position }: Positioned) => position > count - maxMessages && message.time > keptAfter;
-  }
-
   return {
     async place({ all }) {
       const [epoch, seq] = (await run(PLACE, all, [])) as [string, number];
@@ -107,9 +95,12 @@ export function createHistory(run: Run, now: () => number): RedisHistory {
       const [epoch, last, voids, entries] = (await run(READ_SINCE, all, args)) as Answer;
       const place = { epoch, seq: last };
       if (entries === null) return { recovered: false, place };
-      const found = entries.flatMap(positioned).filter(({ message }) => message.seq > since.seq);
+      const found = entries
+        .map(entryOf)
+        .flatMap(positioned)
+        .filter(({ message }) => message.seq > since.seq);
       const [first] = found;
-      if (first !== undefined && !keeping(retention, last - voids)(first)) return { recovered: false, place };
+      if (first !== undefined && !keeping(retention, last - voids, now())(first)) return { recovered: false, place };
       const { messages } = fill(found, limit);
       return { recovered: true, place, messages, more: (messages.at(-1)?.seq ?? since.seq) < last };
     },
@@ -117,39 +108,11 @@ export function createHistory(run: Run, now: () => number): RedisHistory {
     async readLatest({ all }, { limit, retention }) {
       const args = [Math.min(limit, retention.maxMessages), bytesOfEntries(limit)];
       const [epoch, last, voids, entries] = (await run(READ_LATEST, all, args)) as Answer;
-      const found = (entries ?? []).flatMap((entry) => positioned(entry).reverse());
-      const isKept = keeping(retention, last - voids);
+      const found = (entries ?? []).map(entryOf).flatMap((entry) => positioned(entry).reverse());
+      const isKept = keeping(retention, last - voids, now());
       const end = found.findIndex((each) => !isKept(each));
       const { messages, more } = fill(end < 0 ? found : found.slice(0, end), limit);
       return { place: { epoch, seq: last }, messages: messages.reverse(), more };
     },
   };
-}
-
-interface Positioned {
-  readonly message: LoggedMessage;
-  /** Among the messages of its epoch, where void numbers don't count. */
-  readonly position: number;
-}
-
-function positioned(raw: RawEntry): Positioned[] {
-  const { messages, void: before } = entryOf(raw);
-  return messages.map((message) => ({ message, position: message.seq - before }));
-}
-
-/** The first messages, as many as a page holds; whether one had no place though it was within the limit. */
-function fill(found: readonly Positioned[], limit: number) {
-  const messages: LoggedMessage[] = [];
-  let bytes = 0;
-  for (const { message } of found.slice(0, limit)) {
-    bytes += Buffer.byteLength(JSON.stringify(message.payload));
-    if (messages.length > 0 && bytes > MAX_PAGE_BYTES) return { messages, more: true };
-    messages.push(message);
-  }
-  return { messages, more: false };
-}
-
-/** What a page's payloads have at most as JSON of arrays. */
-function bytesOfEntries(limit: number): number {
-  return MAX_PAGE_BYTES + 3 * limit;
 }

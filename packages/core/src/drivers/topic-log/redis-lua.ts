@@ -1,5 +1,8 @@
 import { SLACK_MS, TOPIC_LIFE_MS } from "./redis-times.ts";
 
+/** What a script fails with where another store has the topic. */
+export const TOPIC_MOVED = "TOPIC_MOVED";
+
 /**
  * What every script of the log begins with. Its keys are the topic's own, as `topicKeys` gives them, and its first arguments the time in Unix ms, and an epoch
  * for the case that one begins. Where a script writes, its first write is one that a server without memory refuses: it does all or nothing.
@@ -20,17 +23,24 @@ local function lineage()
 end
 
 -- nil where there is no topic.
-local function look()
-  local f = redis.call('HMGET', head, 'e', 'x', 'n', 'v', 'r', 'w', 'd', 'c')
+local function row()
+  local f = redis.call('HMGET', head, 'e', 'x', 'n', 'v', 'r', 'w', 'd', 'c', 'o')
   local expiresAt = tonumber(f[2] or 0)
   if expiresAt <= now then return nil end
   return { epoch = f[1], expiresAt = expiresAt, last = tonumber(f[3]), void = tonumber(f[4] or 0), lineage = f[5],
-    wakeUp = f[6], handedOut = tonumber(f[7] or 0), gathered = tonumber(f[8] or 0) }
+    wakeUp = f[6], handedOut = tonumber(f[7] or 0), gathered = tonumber(f[8] or 0), owner = f[9] }
+end
+
+-- The same of a topic that is here: with another owner it is one that moved.
+local function look()
+  local topic = row()
+  if topic and topic.owner then error('${TOPIC_MOVED}') end
+  return topic
 end
 
 local function begin()
   redis.call('HSET', head, 'e', newEpoch, 'n', 0, 'r', lineage(), 'x', digits(now + ${TOPIC_LIFE_MS}))
-  redis.call('HDEL', head, 'v', 'w', 'd', 'c')
+  redis.call('HDEL', head, 'v', 'w', 'd', 'c', 'f', 'o')
   redis.call('PEXPIRE', head, ${TOPIC_LIFE_MS + SLACK_MS})
   redis.call('UNLINK', log, gathered)
   return look()

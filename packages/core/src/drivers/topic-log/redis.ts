@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Place, Topic } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
 import type { AppId } from "../../model.ts";
-import { type IdempotencyKey, KEY_LIFE_MS, type TopicLog } from "../../ports/topic-log.ts";
+import { type IdempotencyKey, KEY_LIFE_MS } from "../../ports/topic-log.ts";
+import type { MovableTopicLog } from "../../ports/topic-mover.ts";
 import { callRedis } from "../redis/call.ts";
 import type { Redis } from "../redis/client.ts";
 import { appendKey, callKey, claimKey, topicKeys } from "../redis/keys.ts";
@@ -11,6 +12,7 @@ import { type TopicHash, topicHash } from "../topic-hash.ts";
 import { append } from "./redis-append.ts";
 import { createHistory } from "./redis-history.ts";
 import { LUA } from "./redis-lua.ts";
+import { createRedisMover } from "./redis-mover.ts";
 import { createRun } from "./redis-run.ts";
 import { createRedisTicks } from "./redis-ticks.ts";
 import { SLACK_MS } from "./redis-times.ts";
@@ -40,7 +42,7 @@ return 1`,
  * Topics and their history in Redis; `redis/keys.ts` has the keys. All of a topic is in one slot, so that each method is one script and one round trip, and an
  * append happens as a whole or not at all: a number that is taken is written, and the last one is settled.
  */
-export function createRedisTopicLog({ redis, clock, newEpoch = randomName }: RedisTopicLogOptions): TopicLog {
+export function createRedisTopicLog({ redis, clock, newEpoch = randomName }: RedisTopicLogOptions): MovableTopicLog {
   const run = createRun({ redis, clock, newEpoch });
   const history = createHistory(run, clock.now);
   const ticks = createRedisTicks(run);
@@ -76,11 +78,13 @@ export function createRedisTopicLog({ redis, clock, newEpoch = randomName }: Red
     readTick: (app, topic, { epoch, seq }) => ticks.readTick(keysOf(app, topic), epoch, seq),
     claimTick: (app, topic, page, next) => ticks.claimTick(keysOf(app, topic), page, next),
     endTicks: (app, topic, page) => ticks.endTicks(keysOf(app, topic), page),
+
+    ...createRedisMover(run, clock.now),
   };
 
   async function newestOf(head: string): Promise<Place | undefined> {
-    const [epoch, last, expiresAt] = await redis.hmget(head, "e", "n", "x");
-    return Number(expiresAt) > clock.now() ? { epoch: String(epoch), seq: Number(last) } : undefined;
+    const [epoch, last, expiresAt, owner] = await redis.hmget(head, "e", "n", "x", "o");
+    return Number(expiresAt) > clock.now() && owner === null ? { epoch: String(epoch), seq: Number(last) } : undefined;
   }
 }
 
