@@ -11,7 +11,7 @@ const TIMEOUT_MS = 10 * 60_000;
 it.each(Object.entries(BUGS))(
   "finds %s",
   async (name, { patches, finds }) => {
-    const system = await loadSystem(TOPIC_RULES, patches);
+    const system = await loadSystem(TOPIC_RULES, { patches });
     const { seed, runs, faults, failure } = await search(system, { runs: RUNS, shrink: false, finds });
     // A run that throws is a bug of the simulation, and has a stack.
     if (faults.length === 0)
@@ -23,6 +23,6 @@ it.each(Object.entries(BUGS))(
 
 it("refuses a bug whose place in the source is gone", async () => {
   const file = "packages/core/src/use-cases/fan-out.ts";
-  const loading = loadSystem(TOPIC_RULES, [{ file, find: "what is not there", replace: "" }]);
+  const loading = loadSystem(TOPIC_RULES, { patches: [{ file, find: "what is not there", replace: "" }] });
   await expect(loading).rejects.toThrow(`A patch looks for this in ${file} and finds it 0 times`);
 });

@@ -14,6 +14,14 @@ export async function run(
   commands: readonly (Command | undefined)[],
 ): Promise<readonly string[]> {
   const world = createWorld(system, seed);
+  try {
+    return await runIn(world, commands);
+  } finally {
+    world.close();
+  }
+}
+
+async function runIn(world: World, commands: readonly (Command | undefined)[]): Promise<readonly string[]> {
   begin(world);
   await world.time.advance(500);
   await fc.asyncModelRun(

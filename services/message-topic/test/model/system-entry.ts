@@ -1,6 +1,7 @@
-/* What the simulation runs, bundled as one file: the service's handlers, and the memory drivers that the world behind them is made of. */
+/* What the simulation runs, bundled as one file: the service's handlers, and the drivers that the world behind them is made of. */
 
 export { createMemoryConnectionStore, createMemoryQueue, createMemoryTopicLog } from "@topicast/core/memory";
+export { connectRedis, createRedisConnectionStore, createRedisTopicLog } from "@topicast/core/redis";
 export { handler as connect } from "../../src/handlers/connect.ts";
 export { handler as deliver } from "../../src/handlers/deliver.ts";
 export { handler as disconnect } from "../../src/handlers/disconnect.ts";

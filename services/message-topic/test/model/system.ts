@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { compileFunction } from "node:vm";
 import { EMBEDDED_PORTS, type EmbeddedPorts } from "@topicast/core/embedded";
 import { build, type Plugin } from "esbuild";
+import { type OpenStores, openMemoryStores } from "./stores.ts";
 import type * as Entry from "./system-entry.ts";
 
 const ROOT = resolve(__dirname, "../../../..");
@@ -19,7 +20,7 @@ export interface Patch {
 
 /** There are no applications: doors are open. */
 export type PortName = Exclude<keyof EmbeddedPorts, "clock" | "apps">;
-export type FunctionName = Exclude<keyof typeof Entry, `create${string}`>;
+export type FunctionName = Exclude<keyof typeof Entry, `create${string}` | "connectRedis">;
 
 /** What stands behind the ports of an environment while an invocation runs in it. */
 export interface Platform {
@@ -39,6 +40,7 @@ export interface System {
   take(): Environment;
   /** It may be taken again. */
   giveBack(environment: Environment): void;
+  readonly openStores: OpenStores;
 }
 
 /** Small bounds, so that pages, cursors and the queue all occur with a handful of clients. */
@@ -53,8 +55,18 @@ const VARIABLES = {
   POWERTOOLS_LOG_LEVEL: "SILENT",
 };
 
-/** Bundles the service, changed by the patches. `topicRules`: as `TOPIC_RULES` has them. */
-export async function loadSystem(topicRules: string, patches: readonly Patch[] = []): Promise<System> {
+export interface SystemOptions {
+  /** Change the service. */
+  readonly patches?: readonly Patch[];
+  /** By default in memory. */
+  readonly openStores?: OpenStores;
+}
+
+/** Bundles the service. `topicRules`: as `TOPIC_RULES` has them. */
+export async function loadSystem(
+  topicRules: string,
+  { patches = [], openStores = openMemoryStores }: SystemOptions = {},
+): Promise<System> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
     entryPoints: [join(__dirname, "system-entry.ts")],
@@ -64,7 +76,7 @@ export async function loadSystem(topicRules: string, patches: readonly Patch[] =
     format: "cjs",
     target: "node20",
     mainFields: ["module", "main"],
-    external: ["@aws-sdk/*", "@smithy/*"],
+    external: ["@aws-sdk/*", "@smithy/*", "ioredis"],
     logLevel: "silent",
     plugins: [patching(patches)],
   });
@@ -88,7 +100,7 @@ export async function loadSystem(topicRules: string, patches: readonly Patch[] =
     return Object.assign(environment, { exports: module.exports });
   }
 
-  return { take: () => idle.pop() ?? evaluate(), giveBack: (environment) => idle.push(environment) };
+  return { take: () => idle.pop() ?? evaluate(), giveBack: (environment) => idle.push(environment), openStores };
 }
 
 function portsOf(platform: () => Platform): EmbeddedPorts {

@@ -9,6 +9,8 @@ export interface VirtualTime extends Clock {
   after(ms: number, run: () => void): Timer;
   /** Lets time pass. Everything that falls due happens at its own time, and what it sets going is done as far as it can be before time goes on. */
   advance(ms: number): Promise<void>;
+  /** Time stands still until this is settled: it is done outside, and takes none. Returns it. */
+  during<T>(work: Promise<T>): Promise<T>;
 }
 
 /** A hundred times what a run usually needs. */
@@ -25,6 +27,7 @@ export function createVirtualTime(start: number): VirtualTime {
   let lastOrder = 0;
   let events = 0;
   const heap: Entry[] = [];
+  const outside = new Set<Promise<unknown>>();
 
   function after(ms: number, run: () => void): Timer {
     lastOrder += 1;
@@ -40,9 +43,24 @@ export function createVirtualTime(start: number): VirtualTime {
     return entry;
   }
 
+  /** Resolves when no promise can go on without a timer. */
+  async function drain(): Promise<void> {
+    await turn();
+    while (outside.size > 0) {
+      await Promise.allSettled(outside);
+      await turn();
+    }
+  }
+
   return {
     now: () => now,
     after,
+    during(work) {
+      outside.add(work);
+      const isOver = () => outside.delete(work);
+      work.then(isOver, isOver);
+      return work;
+    },
     sleep: (ms) => new Promise((resolve) => after(ms, resolve)),
     async advance(ms) {
       const end = now + ms;
@@ -63,8 +81,8 @@ export function createVirtualTime(start: number): VirtualTime {
   };
 }
 
-/** Resolves when no promise can go on without a timer. */
-function drain(): Promise<void> {
+/** Resolves when no promise can go on by itself. */
+function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

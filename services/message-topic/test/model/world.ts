@@ -9,6 +9,7 @@ import { type CallPort, createLambda, type Lambda } from "./lambda.ts";
 import { createPorts } from "./ports.ts";
 import { createPublisher, type Publisher } from "./publisher.ts";
 import { createRandom, type Random } from "./random.ts";
+import type { Nature } from "./stores.ts";
 import type { System } from "./system.ts";
 import { createVirtualTime, type VirtualTime } from "./virtual-time.ts";
 import { createWatch, type Watch } from "./watch.ts";
@@ -29,6 +30,8 @@ export interface World {
   readonly lambda: Lambda;
   readonly api: Api;
   readonly eventSource: EventSource;
+  /** Lets go of what keeps its connections and logs. */
+  close(): void;
 }
 
 /** The seed decides everything that a command doesn't. */
@@ -58,33 +61,14 @@ export function createWorld(system: System, seed: number): World {
     lambda,
     api,
     eventSource,
+    close: drivers.close,
   };
 }
 
-interface Nature {
-  readonly time: VirtualTime;
-  readonly random: Random;
-  readonly faults: Faults;
-}
-
-function createDrivers(system: System, { time, random, faults }: Nature) {
+function createDrivers(system: System, nature: Nature) {
   const environment = system.take();
-  const { createMemoryConnectionStore, createMemoryQueue, createMemoryTopicLog } = environment.exports;
+  const { exports: drivers } = environment;
   system.giveBack(environment);
-  let epochs = 0;
-  /** A publisher is late with what it took a number for, or dies of it. */
-  const pause = () => {
-    if (faults.hits("append dies")) return new Promise<void>(() => {});
-    return faults.hits("append pauses") ? time.sleep(random.between(1, 4_000)) : undefined;
-  };
-  return {
-    connections: createMemoryConnectionStore({ clock: time }),
-    queue: createMemoryQueue({ clock: time, maxReceiveCount: MAX_RECEIVES }),
-    log: createMemoryTopicLog({
-      clock: time,
-      newEpoch: () => `epoch-${++epochs}`,
-      beforeKey: pause,
-      beforeWrite: pause,
-    }),
-  };
+  const queue = drivers.createMemoryQueue({ clock: nature.time, maxReceiveCount: MAX_RECEIVES });
+  return { ...system.openStores(drivers, nature), queue };
 }
