@@ -37,7 +37,11 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   "a key forgotten": {
     finds: /is at .* and at/,
     patches: [
-      patch("packages/core/src/drivers/topic-log/memory.ts", "if (known?.isWritten) return answerOf(known);", ""),
+      patch(
+        "packages/core/src/drivers/topic-log/memory.ts",
+        "if (known?.isWritten) return answerOf(known);\n      if (known === undefined) keys",
+        "if (known === undefined) keys",
+      ),
     ],
   },
   // Readers were told that it is settled, and the next message gets it.
@@ -84,8 +88,8 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     patches: [
       patch(
         ROWS,
-        "end(row);\n      begin(name);",
-        "end(row); Object.assign(begin(name), { epoch: row.epoch, taken: row.taken });",
+        "begin(name, newEpoch(), { ...row.move, floor: 0 });",
+        "Object.assign(begin(name, row.epoch, { ...row.move, floor: 0 }), { taken: row.taken });",
       ),
     ],
   },
