@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { aConnection, aTopic, startRedis, type TestClock, testClock } from "@topicast/testing";
+import type { Topic } from "@topicast/protocol";
+import { createRedisConnectionStore, type Redis } from "../src/drivers/redis.ts";
+import { connectionKey, countsKey, subscribersKey, userKey } from "../src/drivers/redis/keys.ts";
+import { topicHash } from "../src/drivers/topic-hash.ts";
+import { type Connection, type ConnectionStore, DEFAULT_APP } from "../src/index.ts";
+import { useRedis } from "./redis-clients.ts";
+
+const topic = aTopic();
+const other = aTopic("other");
+const UNAVAILABLE = { name: "UnavailableError", part: "store" };
+
+/** How a command fails: it never arrives, or it is done and its answer is lost. */
+type Fault = "lost" | "unanswered";
+const FAULTS: readonly Fault[] = ["lost", "unanswered"];
+
+interface Command {
+  readonly promise: Promise<unknown>;
+  getKeys(): readonly (string | Buffer)[];
+  reject(error: Error): void;
+}
+
+/** Lets commands fail whose key is the one that is given, as where one node of a cluster has gone. */
+function breakKeys(redis: Redis): (key: string | undefined, fault?: Fault) => void {
+  let broken: string | undefined;
+  let how: Fault = "lost";
+  const client = redis as unknown as { sendCommand: (command: Command, ...rest: unknown[]) => unknown };
+  const send = client.sendCommand.bind(redis);
+  client.sendCommand = (command, ...rest) => {
+    if (broken === undefined || !String(command.getKeys()[0]).endsWith(broken)) return send(command, ...rest);
+    const error = new Error("Connection is closed.");
+    if (how === "unanswered") return Promise.resolve(send(command, ...rest)).then(() => Promise.reject(error));
+    command.reject(error);
+    return command.promise;
+  };
+  return (key, fault = "lost") => {
+    broken = key;
+    how = fault;
+  };
+}
+
+const open = useRedis(startRedis);
+let redis: Redis;
+let clock: TestClock;
+let store: ConnectionStore;
+let close: () => Promise<void>;
+let breakKey: ReturnType<typeof breakKeys>;
+
+beforeEach(async () => {
+  ({ redis, close } = open());
+  // Connected, so that no command is sent again by the queue of those that wait for it.
+  await redis.ping();
+  breakKey = breakKeys(redis);
+  clock = testClock();
+  store = createRedisConnectionStore({ redis, clock });
+});
+afterEach(() => close());
+
+function aUser(): Connection {
+  return aConnection({ from: "alice", room: topic, connectedAt: clock.now() });
+}
+
+const keyOfTopic = (of: Topic) => subscribersKey(topicHash(DEFAULT_APP, of));
+const KEY_OF_USER = userKey(DEFAULT_APP, "alice");
+
+function subscribe(connection: Connection, to = other) {
+  const { app, validUntil } = connection;
+  return store.subscribe({ app, topic: to, connection, validUntil, maxSubscriptions: 9 });
+}
+
+/** What fails while commands for a key do. */
+async function expectBroken(key: string, fault: Fault, run: () => Promise<unknown>): Promise<void> {
+  breakKey(key, fault);
+  await expect(run()).rejects.toMatchObject(UNAVAILABLE);
+  breakKey(undefined);
+}
+
+/** Who is in the two topics, and of the user. */
+async function idsEverywhere() {
+  const idsIn = async (of: Topic) => {
+    const page = await store.subscribers({ app: DEFAULT_APP, topic: of, limit: 9, freshness: "fresh" });
+    return page.subscribers.map(({ id }) => id);
+  };
+  const { connections } = await store.connectionsOf(DEFAULT_APP, "alice", { limit: 9 });
+  return { room: await idsIn(topic), other: await idsIn(other), user: connections.map(({ id }) => id) };
+}
+
+const NOBODY = { room: [], other: [], user: [] };
+
+describe.each(FAULTS)("where one slot's command is %s", (fault) => {
+  it("a connect leaves nobody whom no row leads to, and is repeated", async () => {
+    const user = aUser();
+    await expectBroken(connectionKey(user.app, user.id), fault, () => store.connect(user));
+    expect(await idsEverywhere()).toEqual(NOBODY);
+    await store.connect(user);
+    expect(await idsEverywhere()).toEqual({ ...NOBODY, room: [user.id], user: [user.id] });
+  });
+
+  it("a connect that is repeated takes nobody out of where it was", async () => {
+    const user = aUser();
+    await store.connect(user);
+    await expectBroken(connectionKey(user.app, user.id), fault, () => store.connect(user));
+    expect(await idsEverywhere()).toEqual({ ...NOBODY, room: [user.id], user: [user.id] });
+  });
+
+  it.each([
+    ["room", keyOfTopic(topic)],
+    ["user", KEY_OF_USER],
+  ])("a connect that failed at the %s is repeated, and a disconnect leaves nothing of it", async (_, key) => {
+    const [repeated, given] = [aUser(), aUser()];
+    for (const user of [repeated, given]) await expectBroken(key, fault, () => store.connect(user));
+    await store.connect(repeated);
+    await store.disconnect(DEFAULT_APP, given.id);
+    expect(await idsEverywhere()).toEqual({ ...NOBODY, room: [repeated.id], user: [repeated.id] });
+  });
+
+  it("a subscribe is repeated, and a disconnect leaves nothing of it", async () => {
+    const [repeated, given] = [aUser(), aUser()];
+    for (const user of [repeated, given]) {
+      await store.connect(user);
+      await expectBroken(keyOfTopic(other), fault, () => subscribe(user));
+    }
+    await subscribe(repeated);
+    await store.disconnect(DEFAULT_APP, given.id);
+    expect((await idsEverywhere()).other).toEqual([repeated.id]);
+  });
+
+  it("an unsubscribe is repeated, whichever half failed", async () => {
+    const user = aUser();
+    await store.connect(user);
+    for (const key of [keyOfTopic(other), connectionKey(user.app, user.id)]) {
+      await subscribe(user);
+      await expectBroken(key, fault, () => store.unsubscribe(DEFAULT_APP, other, user.id));
+      await store.unsubscribe(DEFAULT_APP, other, user.id);
+      expect((await idsEverywhere()).other).toEqual([]);
+      expect(await store.unsubscribe(DEFAULT_APP, other, user.id)).toBe(false);
+    }
+  });
+
+  it.each([
+    ["room", keyOfTopic(topic)],
+    ["other topic", keyOfTopic(other)],
+    ["user", KEY_OF_USER],
+  ])("a disconnect that failed at the %s is known nowhere, and is repeated", async (_, key) => {
+    const user = aUser();
+    await store.connect(user);
+    await subscribe(user);
+    await expectBroken(key, fault, () => store.disconnect(DEFAULT_APP, user.id));
+    expect(await store.get(DEFAULT_APP, user.id, "fresh")).toBeUndefined();
+    expect(await subscribe(user)).toEqual({ status: "unknown_connection" });
+    // Already by the first it had left.
+    expect(await store.disconnect(DEFAULT_APP, user.id)).toBe(false);
+    expect(await idsEverywhere()).toEqual(NOBODY);
+  });
+
+  it("a disconnect that failed at once is repeated", async () => {
+    const user = aUser();
+    await store.connect(user);
+    await subscribe(user);
+    const leave = () => store.disconnect(DEFAULT_APP, user.id);
+    await expectBroken(connectionKey(user.app, user.id), fault, leave);
+    expect(await leave()).toBe(fault === "lost");
+    expect(await idsEverywhere()).toEqual(NOBODY);
+  });
+
+  it("a connect with a limit that failed takes nobody's place", async () => {
+    const [failed, next] = [aUser(), aUser()];
+    for (const key of [KEY_OF_USER, keyOfTopic(topic)]) {
+      await expectBroken(key, fault, () => store.connect(failed, 1));
+      // As the use case does.
+      await store.disconnect(DEFAULT_APP, failed.id);
+    }
+    expect(await store.connect(next, 1)).toBe("connected");
+    await store.disconnect(DEFAULT_APP, next.id);
+    breakKey(countsKey(DEFAULT_APP), fault);
+    await expect(store.connect(failed, 1)).rejects.toMatchObject(UNAVAILABLE);
+    expect(await store.get(DEFAULT_APP, failed.id, "fresh")).toBeUndefined();
+  });
+});
