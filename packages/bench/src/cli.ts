@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { BenchError } from "./bench-error.ts";
+import { benchChurn } from "./churn/command.ts";
 import { benchColdStart } from "./cold-start.ts";
 import { benchComparison, type ComparisonOptions } from "./comparison.ts";
 import { CONTESTANTS } from "./contestants/index.ts";
@@ -69,6 +70,15 @@ program
   .description("time, requests and read units of a client that comes back and replays 10, 100 and 1,000 messages")
   .option("--runs <n>", "replays of each", wholeNumber, 9)
   .action(({ runs }) => benchRecovery(runs));
+
+program
+  .command("churn")
+  .description(
+    "clients that connect, subscribe, publish once and leave: Redis, DynamoDB and memory, and their bills; writes docs/churn.md",
+  )
+  .option("--runs <n>", "interleaved runs of each", wholeNumber, 5)
+  .option("--seconds <n>", "how long each runs", wholeNumber, 4)
+  .action(({ runs, seconds }) => benchChurn(runs, seconds));
 
 program
   .command("soak")

@@ -33,7 +33,7 @@ export { type ApplicationsConfig, parseApplicationsConfig } from "./applications
 export { type Clock, systemClock } from "./clock.ts";
 export { type Backend, type Config, ConfigError, type Environment, parseConfig } from "./config.ts";
 export type { AllowedOrigins, ClosedDoors, Doors } from "./doors.ts";
-export { UnavailableError } from "./errors.ts";
+export { isUnavailable, UnavailableError } from "./errors.ts";
 export { mintToken, type TokenRequest } from "./mint-token.ts";
 export {
   type AppId,

@@ -1,6 +1,7 @@
 import type { Redis } from "@topicast/core/redis";
+import { createTrips } from "./trips.ts";
 
-/** A command that was sent. */
+/** A command that was sent and answered, or refused. */
 export interface RedisCall {
   /** In lower case, as `evalsha`. */
   readonly name: string;
@@ -8,6 +9,8 @@ export interface RedisCall {
   readonly slot: string;
   /** Counted from 1. Those of one trip were sent before any of them was answered. */
   readonly trip: number;
+  /** Of its arguments and its answer, without what the protocol adds. */
+  readonly bytes: number;
 }
 
 export interface RedisMeter {
@@ -17,37 +20,32 @@ export interface RedisMeter {
 
 interface Command {
   readonly name: string;
+  readonly args: readonly unknown[];
   readonly promise: Promise<unknown>;
   getKeys(): readonly (string | Buffer)[];
 }
 
 /** Counts what a client sends to its server or cluster. */
 export function meterRedis(redis: Redis): RedisMeter {
+  const trips = createTrips();
   let calls: RedisCall[] = [];
-  let trip = 0;
-  let underWay = 0;
-
-  function note(command: Command): void {
-    if (underWay === 0) trip += 1;
-    underWay += 1;
-    calls.push({ name: command.name, slot: slotOf(command), trip });
-    const end = () => {
-      underWay -= 1;
-    };
-    command.promise.then(end, end);
-  }
 
   const metered = redis as unknown as { sendCommand: (command: Command, ...rest: unknown[]) => unknown };
   const send = metered.sendCommand.bind(redis);
   metered.sendCommand = (command, ...rest) => {
-    note(command);
+    const trip = trips.note(command.promise);
+    const { name, args } = command;
+    const note = (answer: unknown) =>
+      calls.push({ name, slot: slotOf(command), trip, bytes: bytesOf(args) + bytesOf(answer) });
+    // Its caller hears of an error.
+    command.promise.then(note, () => note(undefined));
     return send(command, ...rest);
   };
 
   return {
     async measure(run) {
       calls = [];
-      trip = 0;
+      trips.take();
       await run();
       return calls;
     },
@@ -57,4 +55,9 @@ export function meterRedis(redis: Redis): RedisMeter {
 function slotOf(command: Command): string {
   const [key = ""] = command.getKeys();
   return /\{(.+?)\}/.exec(String(key))?.[1] ?? String(key);
+}
+
+function bytesOf(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce((sum, each) => sum + bytesOf(each), 0);
+  return value === null || value === undefined ? 0 : Buffer.byteLength(String(value));
 }

@@ -1,0 +1,123 @@
+import { writeFile } from "node:fs/promises";
+import { loadavg } from "node:os";
+import { fileURLToPath } from "node:url";
+import { isUnavailable } from "@topicast/core";
+import { describeLoad } from "../machine.ts";
+import { createProgress } from "../progress.ts";
+import type { Kept } from "./bill.ts";
+import { arrive, IN_FLIGHT, publish, roomOf, runCycle } from "./cycle.ts";
+import { type Measured, pageOf, type Run } from "./page.ts";
+import { openDynamoDb, openMemory, openRedis, type RedisStore, type Store, type Taken } from "./stores.ts";
+
+const FILE = fileURLToPath(new URL("../../../../docs/churn.md", import.meta.url));
+
+/** Cycles one after the other whose calls are counted, once the same number has warmed up what there is to warm. */
+const COUNTED = 50;
+/** Clients that stay, and messages, whose memory is looked at. */
+const KEPT = 2_000;
+/** A client's life and a message's that are assumed; the latter is the default of history. */
+const CONNECTION_HOURS = 10 / 60;
+const MESSAGE_HOURS = 2 / 60;
+
+/** Cycles of clients that come and go, in each store in turn; prints the page and keeps it in docs/churn.md. */
+export async function benchChurn(runs: number, seconds: number): Promise<void> {
+  const load = describeLoad();
+  const redis = await openRedis();
+  const stores: readonly Store[] = [redis, await openDynamoDb(), await openMemory()];
+  try {
+    const taken = new Map<Store, Taken>();
+    for (const store of stores) taken.set(store, await countCycles(store));
+    const results = await runAll(stores, runs, seconds);
+    const kept = await measureKept(redis);
+    const measured = stores.map((store): Measured => {
+      return { name: store.name, taken: taken.get(store) as Taken, runs: results.get(store) ?? [] };
+    });
+    const page = pageOf(measured, kept, { seconds, load });
+    process.stdout.write(page);
+    await writeFile(FILE, page);
+  } finally {
+    for (const store of stores) await store.close();
+  }
+}
+
+/** What one cycle takes, on average. */
+async function countCycles({ measure }: Store): Promise<Taken> {
+  const cycles = async (first: number, drivers: Store["drivers"]) => {
+    for (let i = 0; i < COUNTED; i++) await runCycle(drivers, first + i);
+  };
+  await measure((drivers) => cycles(0, drivers));
+  const total = await measure((drivers) => cycles(COUNTED, drivers));
+  const each = Object.entries(total).map(([key, count]) => [key, count / COUNTED] as const);
+  return Object.fromEntries(each) as unknown as Taken;
+}
+
+/** Interleaved, so that what else the machine does meets all of them. */
+async function runAll(stores: readonly Store[], runs: number, seconds: number): Promise<ReadonlyMap<Store, Run[]>> {
+  const results = new Map<Store, Run[]>(stores.map((store) => [store, []]));
+  // Node compiles what runs often, and begins to when it has run for a while.
+  for (const store of stores) await runFor(store, seconds);
+  const pieces = Array.from({ length: runs }, () => stores).flat();
+  const progress = createProgress(
+    pieces.map(({ name }) => name),
+    (line) => process.stderr.write(line),
+  );
+  for (const store of pieces) {
+    progress.begin(store.name);
+    results.get(store)?.push(await runFor(store, seconds));
+    progress.end();
+  }
+  return results;
+}
+
+let nextCycle = 0;
+
+async function runFor({ drivers, usedSeconds }: Store, seconds: number): Promise<Run> {
+  const serverBefore = await usedSeconds?.();
+  const cpuBefore = process.cpuUsage();
+  const startedAt = performance.now();
+  const until = startedAt + seconds * 1_000;
+  let cycles = 0;
+  let broken = 0;
+  const client = async () => {
+    while (performance.now() < until) {
+      if (await isCycled(drivers)) cycles += 1;
+      else broken += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, client));
+  const elapsedSeconds = (performance.now() - startedAt) / 1_000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return {
+    cyclesPerSecond: cycles / elapsedSeconds,
+    cpuMicroseconds: (user + system) / Math.max(1, cycles),
+    serverMicroseconds: serverBefore && ((((await usedSeconds?.()) ?? 0) - serverBefore) * 1e6) / Math.max(1, cycles),
+    broken,
+    load: loadavg()[0] ?? Number.NaN,
+  };
+}
+
+/** False where the store couldn't: an emulator keeps some waiting for too long when many ask at once. */
+async function isCycled(drivers: Store["drivers"]): Promise<boolean> {
+  try {
+    await runCycle(drivers, nextCycle++);
+    return true;
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    return false;
+  }
+}
+
+async function measureKept({ drivers, usedBytes }: RedisStore): Promise<Kept> {
+  const empty = await usedBytes();
+  const clients = [];
+  for (let i = 0; i < KEPT; i++) clients.push(await arrive(drivers, i));
+  const withClients = await usedBytes();
+  for (const [i, client] of clients.entries()) await publish(drivers, client, roomOf(i, 0));
+  const withMessages = await usedBytes();
+  return {
+    connectionBytes: (withClients - empty) / KEPT,
+    connectionHours: CONNECTION_HOURS,
+    messageBytes: (withMessages - withClients) / KEPT,
+    messageHours: MESSAGE_HOURS,
+  };
+}
