@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "@jest/globals";
-import type { Place } from "@topicast/protocol";
+import { createReceiver, type Place, type Received, type Receiver } from "@topicast/protocol";
 import { aTopic, type RedisServer, startRedisServer, testClock } from "@topicast/testing";
 import { connectRedis, createRedisTopicLog, type Redis } from "../src/drivers/redis.ts";
 import { DEFAULT_APP, type LoggedMessage } from "../src/index.ts";
@@ -175,3 +175,50 @@ it("forgets keys with what they stood for", async () => {
   expect(again.place.seq).toBeGreaterThan(lost.place.seq);
   expect(await server.log.append(DEFAULT_APP, topic, batch, RETENTION)).toEqual(again);
 });
+
+it("tells receivers what they can't have any more, and gives them all that comes after", async () => {
+  const { server, kept } = await aServerThatForgot();
+  /** One that had everything, and one whose frames with what is lost were lost too. */
+  const [one, other] = ([4, 2] as const).map((seq) => {
+    const receiver = createReceiver(() => 0.5);
+    const said: unknown[] = [];
+    receiver.ack({ ...kept, seq }, undefined, 0);
+    return { receiver, said };
+  }) as [Receiving, Receiving];
+
+  /** As a client does: a frame comes, and what it misses it asks history for. */
+  async function publish(payload: string): Promise<void> {
+    const { place, messages } = await server.log.append(
+      DEFAULT_APP,
+      topic,
+      { payloads: [payload], time: 0 },
+      RETENTION,
+    );
+    for (const { receiver, said } of [one, other]) {
+      note(said, receiver.receive({ epoch: place.epoch, messages }, 0));
+      for (let now = 1_000; receiver.dueAt !== undefined; now += 10_000) {
+        const since = receiver.ask(now);
+        if (since === undefined) continue;
+        const page = await server.log.readSince(DEFAULT_APP, topic, since, { limit: 100, retention: RETENTION });
+        note(said, receiver.ack({ ...page.place, ...page }, since, now));
+      }
+    }
+  }
+
+  await publish("e");
+  await publish("f");
+  await publish("g");
+  // The first proves it. The other had nothing to prove, had "e" from history or not, and learns of it with the next message.
+  expect(one.said).toEqual(["lost", "f", "g"]);
+  expect(other.said.filter((each) => each !== "e")).toEqual(["lost", "f", "g"]);
+});
+
+interface Receiving {
+  readonly receiver: Receiver;
+  readonly said: unknown[];
+}
+
+function note(said: unknown[], { messages, lost }: Received): void {
+  if (lost !== undefined) said.push("lost");
+  said.push(...messages.map(({ payload }) => payload));
+}

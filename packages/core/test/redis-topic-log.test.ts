@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Place } from "@topicast/protocol";
 import { aTopic, startRedis, testClock } from "@topicast/testing";
+import { Cluster } from "ioredis";
 import { topicKeys } from "../src/drivers/redis/keys.ts";
 import { createRedisTopicLog, type Redis } from "../src/drivers/redis.ts";
 import { topicHash } from "../src/drivers/topic-hash.ts";
@@ -109,7 +110,7 @@ describe("what is kept", () => {
       await log.claim(DEFAULT_APP, aTopic(), { sender: "alice", value: "k" });
       await log.gather(DEFAULT_APP, aTopic(), { payloads: ["a"], time: clock.now(), tick });
       const prefix = String(redis.options.keyPrefix);
-      const [, names] = (await redis.call("SCAN", "0", "MATCH", `${prefix}*`, "COUNT", "100000")) as [string, string[]];
+      const names = await namesOf(redis, prefix);
       expect(names.map((name) => name.slice(prefix.length, prefix.length + 1)).sort()).toEqual([..."gikloot"].sort());
       for (const name of names) expect(await redis.pttl(name.slice(prefix.length))).toBeGreaterThan(0);
     });
@@ -128,6 +129,20 @@ describe("what is kept", () => {
     });
   });
 });
+
+/** All keys with a prefix. */
+async function namesOf(redis: Redis, prefix: string): Promise<string[]> {
+  const names: string[] = [];
+  for (const node of redis instanceof Cluster ? redis.nodes("master") : [redis]) {
+    let cursor = "0";
+    do {
+      const [next, found] = (await node.call("SCAN", cursor, "MATCH", `${prefix}*`)) as [string, string[]];
+      names.push(...found);
+      cursor = next;
+    } while (cursor !== "0");
+  }
+  return names;
+}
 
 /** The last number of an epoch. */
 const MAX_NUMBER = 9e15;

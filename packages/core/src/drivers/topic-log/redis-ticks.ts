@@ -10,6 +10,9 @@ import type { Run } from "./redis-run.ts";
 import { CALL_LIFE_MS, SLACK_MS, TICK_LIFE_MS, TOPIC_RENEW_MS } from "./redis-times.ts";
 import { tickingOf, wakeUpText } from "./redis-wake-ups.ts";
 
+/** Of a page, about: so many small ones take the server some milliseconds, in which it does nothing else. */
+const MAX_TICK_MESSAGES = 5_000;
+
 /** Of what is ephemeral only the newest counts: what is kept of it, and bytes of what a tick reads. */
 const MAX_GATHERED = 500;
 const MAX_GATHERED_BYTES = 1024 * 1024;
@@ -82,7 +85,7 @@ local epoch, after = ARGV[3], tonumber(ARGV[4])
 local topic = look()
 if not topic or topic.epoch ~= epoch then return false end
 local entries = {}
-if after < topic.last then entries = readEntries('XRANGE', digits(after + 1), '+', 1000000, ${MAX_PAGE_BYTES}) end
+if after < topic.last then entries = readEntries('XRANGE', digits(after + 1), '+', ${MAX_TICK_MESSAGES}, ${MAX_PAGE_BYTES}) end
 local rows, bytes, isCut = {}, 0, false
 local length = redis.call('LLEN', gathered)
 while #rows < length and not isCut do
