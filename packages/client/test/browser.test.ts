@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from "@jest/globals";
 import { type Host, startHost } from "@topicast/local";
+import { type CuttableNetwork, createCuttableNetwork } from "@topicast/testing";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser } from "./browser.ts";
-import { type CuttableNetwork, createCuttableNetwork } from "./cuttable-network.ts";
 
 /* Pages in the system's Chromium, with the script that the host serves, over a network that can be cut. */
 

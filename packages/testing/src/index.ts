@@ -8,6 +8,7 @@ export {
 } from "./connection-gateway-contract.ts";
 export type { ConnectionStoreHarness } from "./connection-steps.ts";
 export { describeConnectionStoreContract } from "./connection-store-contract.ts";
+export { type CuttableNetwork, createCuttableNetwork } from "./cuttable-network.ts";
 export {
   aConnection,
   aConnectionId,

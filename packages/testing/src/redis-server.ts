@@ -135,7 +135,7 @@ async function startProcess(port: number, folder: string, options: RedisServerOp
 
 /** A test that is killed has no chance to end it: a shell waits for the end of what this process never writes. */
 function endWithThisProcess(server: ChildProcess): void {
-  const watcher = spawn("sh", ["-c", 'cat; kill -9 "$1"', "sh", String(server.pid)], {
+  const watcher = spawn("sh", ["-c", 'read -r _; kill -9 "$1"', "sh", String(server.pid)], {
     stdio: ["pipe", "ignore", "ignore"],
   });
   server.once("exit", () => watcher.kill("SIGKILL"));

@@ -34,6 +34,8 @@ export const CREATE = defineScript(
   `${IS_ALIVE}${ENLIST}
 local alive, id = isAlive()
 if alive and id ~= ARGV[3] then return 0 end
+-- First what full memory refuses: behind another write it would not.
+redis.call('ZADD', KEYS[2], 0, ARGV[2])
 -- Names of what has ended go as others come, a few at a time.
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1], 'LIMIT', 0, 16)) do
   redis.call('ZREM', KEYS[2], name)

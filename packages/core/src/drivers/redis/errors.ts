@@ -5,19 +5,23 @@ import type { Redis } from "./client.ts";
 interface RedisFault {
   readonly name?: string;
   readonly message?: string;
+  /** Where a cluster says that none of its nodes answered. */
+  readonly lastNodeError?: RedisFault;
 }
 
 /** What Redis says where it can't now, and a later try may do better. Behind a script's words in servers before 7. */
 const PASSING =
   /(?:^|[ -])(OOM|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MISCONF|NOREPLICAS|BUSY|MOVED|ASK|ERR max )/;
 
-const REFUSED_PASSWORD = /^(NOAUTH|WRONGPASS|ERR AUTH |ERR invalid password)/;
+/** To who gave none; the second is how it takes commands with many arguments. */
+const WANTS_PASSWORD = /^(NOAUTH|ERR Protocol error: unauthenticated)/;
+const REFUSES_PASSWORD = /^(WRONGPASS|ERR AUTH |ERR invalid password)/;
 
 /** What went wrong with a client's connections last: ioredis tells commands no more than that they were given up. */
 const lastFailures = new WeakMap<Redis, string>();
 
 export function noteFailure(redis: Redis, error: RedisFault): void {
-  lastFailures.set(redis, reasonOf(error));
+  lastFailures.set(redis, reasonOf(error.lastNodeError ?? error));
 }
 
 /**
@@ -25,9 +29,11 @@ export function noteFailure(redis: Redis, error: RedisFault): void {
  * Neither has anything that was sent, as ioredis's own have.
  */
 export function translate(redis: Redis, error: RedisFault): Error {
-  const reason = reasonOf(error);
-  if (REFUSED_PASSWORD.test(reason)) return unavailable(redis, `refused the password: ${reason}`);
-  if (error.name !== "ReplyError") return unavailable(redis, `can't be reached: ${lastFailureOf(redis, error)}`);
+  const isAnswer = error.name === "ReplyError";
+  const reason = isAnswer ? reasonOf(error) : lastFailureOf(redis, error);
+  if (WANTS_PASSWORD.test(reason)) return unavailable(redis, `wants a password: ${reason}`);
+  if (REFUSES_PASSWORD.test(reason)) return unavailable(redis, `refused the password: ${reason}`);
+  if (!isAnswer) return unavailable(redis, `can't be reached: ${reason}`);
   if (PASSING.test(reason)) return unavailable(redis, `can't do it now: ${reason}`);
   return new Error(`Redis at ${addressesOf(redis)} refused a command: ${reason}`);
 }
