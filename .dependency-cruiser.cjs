@@ -48,9 +48,9 @@ module.exports = {
     },
     {
       name: "only-drivers-import-sdks",
-      comment: "And what verifies their signatures.",
+      comment: "And what signs as they do, and verifies it.",
       severity: "error",
-      from: { pathNot: "^packages/core/src/drivers|^packages/local/src/request-signature\\.ts$|/test/" },
+      from: { pathNot: "^packages/core/src/drivers|^packages/local/src/request-sign(ature|er)\\.ts$|/test/" },
       to: { path: "node_modules/(@aws-sdk|@smithy|ioredis)" },
     },
     {
@@ -84,7 +84,7 @@ module.exports = {
       from: { path: "^packages/local/src" },
       to: {
         path: "^(packages|services)/",
-        pathNot: "node_modules|^packages/(local|protocol)/src|^packages/core/src/(index|embedded|drivers/memory)\\.ts$",
+        pathNot: "node_modules|^packages/(local|protocol)/src|^packages/core/src/(index|embedded|drivers/(memory|redis))\\.ts$",
       },
     },
     {

@@ -13,7 +13,7 @@ export const ALLOWED_ORIGIN = "https://game.example";
 
 /** What fails, and how. */
 export interface Failure {
-  readonly port: keyof EmbeddedPorts;
+  readonly port: Exclude<keyof EmbeddedPorts, "address">;
   readonly error: Error;
 }
 
@@ -91,7 +91,8 @@ export async function startContractHost(environment: Readonly<Record<string, str
 }
 
 function failingPorts(ports: EmbeddedPorts, failure: () => Failure | undefined): EmbeddedPorts {
-  const wrapped = Object.entries(ports).map(([name, port]) => [
+  const { address, ...rest } = ports;
+  const wrapped = Object.entries(rest).map(([name, port]) => [
     name,
     new Proxy(port, {
       get(target, method, receiver) {
@@ -104,5 +105,5 @@ function failingPorts(ports: EmbeddedPorts, failure: () => Failure | undefined):
       },
     }),
   ]);
-  return Object.fromEntries(wrapped) as EmbeddedPorts;
+  return { ...Object.fromEntries(wrapped), address } as EmbeddedPorts;
 }

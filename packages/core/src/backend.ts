@@ -52,7 +52,7 @@ export function clockOf(backend: Pick<Backend, "store">): Clock {
 
 /** What a connection's row says of where it is held. */
 export function addressOf(backend: Backend): string {
-  return backend.store === "memory" ? "local" : backend.gatewayEndpoint;
+  return backend.store === "memory" ? embeddedPorts().address : backend.gatewayEndpoint;
 }
 
 export function connectionStoreOf(backend: Backend): ConnectionStore {

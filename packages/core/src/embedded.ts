@@ -6,6 +6,8 @@ import type { Ports } from "./ports/ports.ts";
 export interface EmbeddedPorts extends Ports {
   readonly apps: AppStore;
   readonly clock: Clock;
+  /** Where the host holds the service's connections: the management endpoint of its API. */
+  readonly address: string;
 }
 
 /**

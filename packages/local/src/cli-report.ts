@@ -23,6 +23,7 @@ export function reportStart({ host, hostname, chaos, env }: StartReport): string
     ...addresses,
     ...networkLines(hostname, host.port),
     ...wireLines(host),
+    ...storeLines(env),
     ...chaosLines(chaos),
     ...doorLines(host, hostname, env),
     `Ctrl-C stops it, kill -HUP ${process.pid} gives it new settings.`,
@@ -42,6 +43,13 @@ function networkLines(hostname: string, port: number): string[] {
 
 function wireLines({ wire }: Host): string[] {
   return wire === undefined ? [] : [`DynamoDB answers at ${wire.dynamodbUrl}, SQS at ${wire.sqsUrl}.`];
+}
+
+function storeLines({ STORE, REDIS_URL }: Environment): string[] {
+  if (STORE !== "redis") return [];
+  // It may hold a password.
+  const where = REDIS_URL === undefined ? "127.0.0.1:6379" : "REDIS_URL";
+  return [`Connections, topics and applications are in the Redis at ${where}, where other hosts may share them.`];
 }
 
 function chaosLines(chaos: Chaos | undefined): string[] {

@@ -1,36 +1,26 @@
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Environment } from "./backend.ts";
-import { CHAOS_HELP, parseChaos } from "./chaos.ts";
+import { parseChaos } from "./chaos.ts";
+import { HELP } from "./cli-help.ts";
 import { reportStart } from "./cli-report.ts";
+import { readSettings, type SettingsOptions } from "./cli-settings.ts";
 import { type Host, startHost } from "./host.ts";
-import { DEFAULT_HOSTNAME, DEFAULT_PORT, type ReloadOptions } from "./host-options.ts";
+import { DEFAULT_HOSTNAME, DEFAULT_PORT } from "./host-options.ts";
 import { redact } from "./redact.ts";
-import { readEnv } from "./settings-file.ts";
 import { onSignals } from "./signals.ts";
 import { StartError } from "./start-error.ts";
 import { findServices } from "./workspace-services.ts";
 
-interface CliOptions {
+interface CliOptions extends SettingsOptions {
   readonly port: number;
   readonly host: string;
   readonly service?: readonly string[];
-  readonly aws?: true;
   readonly auth?: true;
   readonly chaos?: string | true;
-  readonly settings?: string;
 }
 
 const SERVICES_FOLDER = fileURLToPath(new URL("../../../services", import.meta.url));
-const AUTH_HELP = [
-  "Keys for --auth, from the environment; fresh ones where they aren't set:",
-  "  TOPICAST_KEY           of the application default: default.{keyId}:{secret}",
-  "  TOPICAST_OPERATOR_KEY  the operator's, 32 characters or more",
-].join("\n");
-const RELOAD_HELP = [
-  "SIGHUP (kill -HUP and the process's number) reads the file of --settings again, and gives all handlers the new",
-  "settings. Clients stay connected. Where a setting is wrong, all goes on as before.",
-].join("\n");
 /** A little less than the second in which the process must be gone. */
 const EXIT_AFTER_MS = 900;
 
@@ -59,14 +49,18 @@ function createCommand(): Command {
     )
     .option("--host <address>", "what to listen on; 0.0.0.0 is every network of this machine", DEFAULT_HOSTNAME)
     .option("--service <folder...>", "folders with a serverless.yml (default: every service of this repository)")
+    .option("--store <store>", "where connections, topics and applications are: memory, or redis, see below")
     .option("--aws", "have the services speak to DynamoDB, SQS and @connections over the wire, as on AWS")
     .option(
       "--auth",
       "close the doors: clients need tokens, backends keys, of which the first are printed at the start",
     )
-    .option("--settings <file>", "settings, a NAME=value a line, behind those of the environment; see below")
+    .option(
+      "--settings <file>",
+      "settings, a NAME=value a line, behind those of the environment; read again with SIGHUP",
+    )
     .option("--chaos [faults]", "serve as over a bad network, with the faults below", joinChaos)
-    .addHelpText("after", `\n${CHAOS_HELP}\n\n${AUTH_HELP}\n\n${RELOAD_HELP}`)
+    .addHelpText("after", HELP)
     .action(run);
 }
 
@@ -89,12 +83,6 @@ async function run(options: CliOptions, command: Command): Promise<void> {
   });
   process.stdout.write(`${reportStart({ host, hostname, chaos, env })}\n`);
   onSignals({ end: () => end(host), reload: () => reload(host, options) });
-}
-
-async function readSettings({ aws, settings }: CliOptions): Promise<Required<ReloadOptions>> {
-  const env = await readEnv(settings);
-  const { STORE } = env;
-  return { env, environment: aws || STORE === undefined ? {} : { STORE } };
 }
 
 /** The file's port is behind that of the command line and the environment. */

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { createSecret, hashSecret, parseApplicationKey } from "@topicast/core";
+import { type AppStore, createSecret, hashSecret, parseApplicationKey } from "@topicast/core";
 import type { Environment } from "./backend.ts";
-import { type Credentials, createCredentials } from "./credentials.ts";
+import { type Credentials, createCredentials, deriveCredentials } from "./credentials.ts";
 import { StartError } from "./start-error.ts";
 
 /** Keys that a host is to take, instead of fresh ones, so that a restart leaves those who use them working. */
@@ -28,6 +28,8 @@ export interface ClosedDoors {
   readonly application?: string;
   /** What `@connections` takes signatures of; the functions have them. */
   readonly credentials: Credentials;
+  /** The same for hosts whose keys are the same, and only for them; absent where some of its keys are its own. */
+  readonly shared?: string;
   /** For the functions of a service, over all else. */
   environmentOf(service: string): Environment;
 }
@@ -52,24 +54,33 @@ export function closeDoors(given: GivenKeys, environment: Environment): ClosedDo
   if (!OPERATOR_KEY.test(operator)) {
     throw new StartError("TOPICAST_OPERATOR_KEY is no key: it has 32 to 128 letters, digits, - and _");
   }
-  const shared = {
-    OPEN: "",
-    ENCRYPTION_KEY: environment.ENCRYPTION_KEY || randomBytes(32).toString("base64url"),
-  };
+  const { ENCRYPTION_KEY: encryptionKey } = environment;
+  const forAll = { OPEN: "", ENCRYPTION_KEY: encryptionKey || randomBytes(32).toString("base64url") };
+  const isShared = Boolean(application && given.operator && encryptionKey);
   return {
     operator,
     ...(application !== undefined && { application }),
-    credentials: createCredentials(),
+    credentials: encryptionKey ? deriveCredentials(encryptionKey) : createCredentials(),
+    ...(isShared && { shared: fingerprintOf([application, operator, encryptionKey]) }),
     environmentOf: (service) =>
-      service === APPLICATIONS ? { ...shared, OPERATOR_KEY_HASH: hashSecret(operator) } : shared,
+      service === APPLICATIONS ? { ...forAll, OPERATOR_KEY_HASH: hashSecret(operator) } : forAll,
   };
 }
 
+/** Each key has 32 characters or more, so that nobody finds it by trying. */
+function fingerprintOf(keys: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(keys)).digest("base64url");
+}
+
 /**
- * Creates the application `default`, as an operator would, on a host that listens at `url`. Resolves with its key; throws a {@link StartError}
- * where it is refused.
+ * Creates the application `default`, as an operator would, on a host that listens at `url`, or finds it there with the key that is given. Resolves with its
+ * key; throws a {@link StartError} where it is refused.
  */
-export async function createDefaultApplication(url: string, { operator, application }: ClosedDoors): Promise<string> {
+export async function createDefaultApplication(
+  url: string,
+  { operator, application }: ClosedDoors,
+  apps: Pick<AppStore, "get"> | undefined,
+): Promise<string> {
   const response = await fetch(`${url}/${APPLICATIONS}/apps`, {
     method: "POST",
     headers: { authorization: `Bearer ${operator}`, "content-type": "application/json" },
@@ -77,7 +88,17 @@ export async function createDefaultApplication(url: string, { operator, applicat
   });
   const { key, detail } = (await response.json()) as { readonly key?: string; readonly detail?: string };
   if (response.status === 201 && key !== undefined) return key;
+  // Another host on the same store was first, or this one before it was restarted.
+  if (application !== undefined && (await hasKey(apps, application))) return application;
   throw new StartError(
     `The application "${DEFAULT_APPLICATION}" can't be created: ${response.status} ${detail ?? response.statusText}`,
+  );
+}
+
+async function hasKey(apps: Pick<AppStore, "get"> | undefined, text: string): Promise<boolean> {
+  const parts = parseApplicationKey(text);
+  const found = await apps?.get(DEFAULT_APPLICATION);
+  return (
+    found?.keys.some(({ id, secretHash }) => id === parts?.keyId && secretHash === hashSecret(parts.secret)) ?? false
   );
 }

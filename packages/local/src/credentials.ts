@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 
 /** Temporary credentials, as the role of a Lambda has them. */
 export interface Credentials {
@@ -14,11 +14,28 @@ export const ANY_CREDENTIALS: Credentials = {
   sessionToken: "local",
 };
 
-/** Credentials that nobody can guess; ids of temporary ones begin with `ASIA` on AWS. */
+const ID_BYTES = 8;
+const SECRET_BYTES = 30;
+const TOKEN_BYTES = 60;
+
+/** Credentials that nobody can guess. */
 export function createCredentials(): Credentials {
+  return credentialsOf(randomBytes(ID_BYTES + SECRET_BYTES + TOKEN_BYTES));
+}
+
+/** Credentials that only who has the key can have, and so has every host with that key. */
+export function deriveCredentials(key: string): Credentials {
+  return credentialsOf(
+    Buffer.from(hkdfSync("sha256", key, "", "topicast @connections", ID_BYTES + SECRET_BYTES + TOKEN_BYTES)),
+  );
+}
+
+/** Ids of temporary ones begin with `ASIA` on AWS. */
+function credentialsOf(bytes: Buffer): Credentials {
+  const secret = bytes.subarray(ID_BYTES, ID_BYTES + SECRET_BYTES);
   return {
-    accessKeyId: `ASIA${randomBytes(8).toString("hex").toUpperCase()}`,
-    secretAccessKey: randomBytes(30).toString("base64url"),
-    sessionToken: randomBytes(60).toString("base64url"),
+    accessKeyId: `ASIA${bytes.subarray(0, ID_BYTES).toString("hex").toUpperCase()}`,
+    secretAccessKey: secret.toString("base64url"),
+    sessionToken: bytes.subarray(ID_BYTES + SECRET_BYTES).toString("base64url"),
   };
 }

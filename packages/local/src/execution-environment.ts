@@ -93,8 +93,9 @@ async function call(handler: Handler, event: unknown, context: Context, stay: St
   }
 }
 
-function gatePorts(gate: FreezeGate, { clock, ...ports }: EmbeddedPorts): EmbeddedPorts {
+function gatePorts(gate: FreezeGate, { clock, address, ...ports }: EmbeddedPorts): EmbeddedPorts {
   return {
+    address,
     clock: { now: clock.now, sleep: gateAsync(gate, clock.sleep) },
     apps: gatePort(gate, ports.apps),
     connections: gatePort(gate, ports.connections),

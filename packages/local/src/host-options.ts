@@ -22,7 +22,10 @@ export interface HostOptions {
   readonly auth?: boolean | GivenKeys;
   /** Where `${env:…}` of a `serverless.yml` finds its values. Default: the environment of the process. */
   readonly env?: Environment;
-  /** Over the environment in `serverless.yml`, for every function. */
+  /**
+   * Over the environment in `serverless.yml`, for every function. In this process the host itself minds `STORE`, `memory` or `redis`, and `REDIS_URL`: hosts on
+   * one Redis share connections, topics and applications.
+   */
   readonly environment?: Readonly<Record<string, string>>;
   /** For the gateway's and the queues' timeouts and for every time in events. */
   readonly clock?: Clock;

@@ -1,5 +1,5 @@
 import type { Backend, ServicePorts } from "./backend.ts";
-import { createDefaultApplication, type HostKeys } from "./closed-doors.ts";
+import { APPLICATIONS, createDefaultApplication, type HostKeys } from "./closed-doors.ts";
 import { ANY_CREDENTIALS, type Credentials } from "./credentials.ts";
 import { createEmbeddedBackend } from "./embedded-backend.ts";
 import { type HostOptions, readSettings, type Settings } from "./host-options.ts";
@@ -81,7 +81,8 @@ async function serve(
     }
     routeRequests(http.server, services, domainName, settings.log);
     if (doors !== undefined) {
-      keys = { operator: doors.operator, application: await createDefaultApplication(url, doors) };
+      const apps = services.find(({ name }) => name === APPLICATIONS)?.ports()?.apps;
+      keys = { operator: doors.operator, application: await createDefaultApplication(url, doors, apps) };
     }
   } catch (error) {
     await stop();

@@ -3,6 +3,7 @@ import type { ConnectionRegistry } from "./connection-registry.ts";
 import type { Refusal } from "./faults.ts";
 import { isGatewayId } from "./ids.ts";
 import type { GatewayLimits } from "./limits.ts";
+import { MAX_IDS_BYTES, postAll } from "./peer-posts.ts";
 import { readBody } from "./request-body.ts";
 import type { SignatureFault, SignatureVerifier } from "./request-signature.ts";
 
@@ -19,6 +20,8 @@ const TOO_LARGE: Answer = {
   body: { message: "Message too long" },
 };
 
+const FORBIDDEN: Answer = { status: 403, errorType: "ForbiddenException", body: { message: "Forbidden" } };
+
 /** `undefined`: there is none, the request hangs. */
 const REFUSED: Readonly<Record<Refusal, Answer | undefined>> = {
   gone: { status: 410, errorType: "GoneException" },
@@ -34,21 +37,28 @@ export interface ManagementOptions {
   readonly signatures?: SignatureVerifier;
 }
 
-/** Answers `/{stage}/@connections/{id}`; `rawId` is the path's last part as it was sent. */
+/**
+ * Answers `/{stage}/@connections/{id}`; `rawId` is the path's last part as it was sent. Without it, `/{stage}/@connections`, what other hosts post by, see
+ * `peer-posts.ts`.
+ */
 export async function answerManagement(
   request: IncomingMessage,
   response: ServerResponse,
-  rawId: string,
+  rawId: string | undefined,
   { registry, limits, signatures }: ManagementOptions,
 ): Promise<void> {
   const claim = signatures?.open(request);
   if (claim !== undefined && "errorType" in claim) return send(response, refuse(claim));
-  const body = await readBody(request, limits.maxMessageBytes);
+  const body = await readBody(request, limits.maxMessageBytes + (rawId === undefined ? MAX_IDS_BYTES : 0));
   // It isn't kept, so nobody can tell whether the signature is right; the answer says nothing but the limit.
   if (body === undefined) return send(response, TOO_LARGE);
   const fault = await claim?.check(body);
   if (fault !== undefined) return send(response, refuse(fault));
-  const answer = decide(request.method ?? "", decodeId(rawId), body, registry);
+  const method = request.method ?? "";
+  const answer =
+    rawId === undefined
+      ? decideForMany(method, body, { registry, limits })
+      : decide(method, decodeId(rawId), body, registry);
   if (answer !== undefined) send(response, answer);
 }
 
@@ -76,7 +86,13 @@ function decide(method: string, id: string, body: Buffer, registry: ConnectionRe
     return outcome === "closed" ? { status: 204 } : REFUSED[outcome];
   }
   if (method === "GET") return look(id, registry);
-  return { status: 403, errorType: "ForbiddenException", body: { message: "Forbidden" } };
+  return FORBIDDEN;
+}
+
+function decideForMany(method: string, body: Buffer, { registry, limits }: ManagementOptions): Answer {
+  if (method !== "POST") return FORBIDDEN;
+  const refusals = postAll(body.toString(), registry, limits.maxMessageBytes);
+  return refusals === undefined ? TOO_LARGE : { status: 200, body: refusals };
 }
 
 function look(id: string, registry: ConnectionRegistry): Answer | undefined {

@@ -61,7 +61,7 @@ export interface ServiceOptions extends Release {
   readonly log: (line: string) => void;
 }
 
-const MANAGEMENT_PATH = "/@connections/";
+const MANAGEMENT_PATH = "/@connections";
 
 /** Throws a `StartError` where the backend can't serve it. */
 export async function createService(options: ServiceOptions): Promise<Service> {
@@ -102,9 +102,10 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     },
     upgrade: webSocketApi.upgrade,
     answer(request, response, path, rawQuery) {
-      if (!hasWebSocketApi || !path.startsWith(MANAGEMENT_PATH))
+      const id = path === MANAGEMENT_PATH ? undefined : path.slice(MANAGEMENT_PATH.length + 1);
+      if (!hasWebSocketApi || (id !== undefined && !path.startsWith(`${MANAGEMENT_PATH}/`)))
         return httpApi.answer(request, response, path, rawQuery);
-      return answerManagement(request, response, path.slice(MANAGEMENT_PATH.length), management);
+      return answerManagement(request, response, id, management);
     },
     disconnectAll: webSocketApi.close,
     slowReaders: () => registry.slowReaders,

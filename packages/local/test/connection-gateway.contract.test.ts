@@ -3,6 +3,7 @@ import { type ConnectionGatewayHarness, describeConnectionGatewayContract, testC
 import WebSocket from "ws";
 import { createGatewayClient } from "../../core/src/drivers/aws-clients.ts";
 import { createApiGateway } from "../../core/src/drivers/connection-gateway/api-gateway.ts";
+import { createHostGateway } from "../src/host-gateway.ts";
 import type { HostFaults } from "../src/index.ts";
 import { type FixtureHost, startFixtures } from "./fixture-host.ts";
 
@@ -16,6 +17,18 @@ describeConnectionGatewayContract("API Gateway's management API, over HTTP", () 
     const client = createGatewayClient({ endpoint, concurrency: 64, region: "us-east-1", credentials: CREDENTIALS });
     const logger = { warn: () => {}, error: () => {} };
     return createApiGateway({ client, logger, clock: systemClock, concurrency: 64, timeoutMs: 3_000 });
+  }),
+);
+
+describeConnectionGatewayContract("the host, as another host reaches it", () =>
+  startHarness(() => {
+    const address = "http://127.0.0.1:1/echo";
+    const local: ConnectionGateway = {
+      post: async (targets) => ({ gone: targets, throttled: [], failed: [] }),
+      close: async () => "gone",
+      look: async () => undefined,
+    };
+    return createHostGateway({ address, local, sign: undefined, clock: systemClock, log: () => {} });
   }),
 );
 
@@ -53,7 +66,7 @@ async function startHarness(gatewayOf: (host: FixtureHost) => ConnectionGateway)
     const closed = new Promise<void>((resolve) => void socket.once("close", () => resolve()));
     const id = await opening;
     await new Promise<void>((resolve) => void socket.once("open", () => resolve()));
-    const target: Target = { id: id as ConnectionId, address: "", connectedAt: clock.now() };
+    const target: Target = { id: id as ConnectionId, address: `${host.url}/echo`, connectedAt: clock.now() };
     return {
       target,
       closed,

@@ -18,6 +18,7 @@ beforeAll(async () => {
 
 /** Ports that take a while; the fixture uses no others. */
 const ports = {
+  address: "",
   apps: {},
   connections: {},
   log: {},

@@ -19,7 +19,7 @@ export interface Patch {
 }
 
 /** There are no applications: doors are open. */
-export type PortName = Exclude<keyof EmbeddedPorts, "clock" | "apps">;
+export type PortName = Exclude<keyof EmbeddedPorts, "address" | "clock" | "apps">;
 export type FunctionName = Exclude<keyof typeof Entry, `create${string}` | "connectRedis">;
 
 /** What stands behind the ports of an environment while an invocation runs in it. */
@@ -115,6 +115,7 @@ function portsOf(platform: () => Platform): EmbeddedPorts {
       },
     );
   return {
+    address: "local",
     clock: { now: () => platform().now(), sleep: (ms: number) => platform().sleep(ms) },
     connections: port("connections"),
     log: port("log"),

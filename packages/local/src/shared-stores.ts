@@ -1,0 +1,70 @@
+import type { Clock } from "@topicast/core";
+import type { Environment } from "./backend.ts";
+import type { ClosedDoors } from "./closed-doors.ts";
+import { openSharedRedis, type SharedRedis, type Stores } from "./shared-redis.ts";
+import { StartError } from "./start-error.ts";
+
+/** Where the stores are that a host shares with others. */
+export interface SharedStores {
+  /** Those of a service, or `undefined` where the settings ask for none. Throws a {@link StartError} where they can't be had. */
+  find(settings: Environment, service: string): Promise<Stores | undefined>;
+  close(): Promise<void>;
+}
+
+export interface SharedStoresOptions {
+  readonly clock: Clock;
+  /** Absent where they are open. */
+  readonly doors: ClosedDoors | undefined;
+}
+
+const DEFAULT_REDIS_URL = "redis://127.0.0.1:6379";
+const MEMORY = "memory";
+
+/** Whether this process has what the settings ask for; all else is between the handlers and AWS. */
+export function isEmbedded({ STORE = "" }: Environment): boolean {
+  return ["", MEMORY, "redis"].includes(STORE);
+}
+
+export function createSharedStores({ clock, doors }: SharedStoresOptions): SharedStores {
+  const opened = new Map<string, Promise<SharedRedis>>();
+  const stores = new Map<string, Stores>();
+  let first: string | undefined;
+
+  async function connect(url: string): Promise<SharedRedis> {
+    const fit = doors === undefined ? "open" : fitOf(doors);
+    return openSharedRedis({ url, doors: fit, clock });
+  }
+
+  function open(url: string): Promise<SharedRedis> {
+    const opening = opened.get(url) ?? connect(url);
+    opened.set(url, opening);
+    // Whoever asks is told; the next one tries again.
+    opening.catch(() => opened.delete(url));
+    return opening;
+  }
+
+  return {
+    async find(settings, service) {
+      const place = settings.STORE === "redis" ? settings.REDIS_URL || DEFAULT_REDIS_URL : MEMORY;
+      first ??= place;
+      // The application and its key are where the host began.
+      if (doors !== undefined && place !== first) throw new StartError("With --auth another store needs a restart");
+      if (place === MEMORY) return undefined;
+      const key = JSON.stringify([place, service]);
+      const found = stores.get(key) ?? (await open(place)).storesOf(service);
+      stores.set(key, found);
+      return found;
+    },
+    async close() {
+      const all = await Promise.allSettled(opened.values());
+      await Promise.all(all.map((each) => each.status === "fulfilled" && each.value.close()));
+    },
+  };
+}
+
+function fitOf({ shared }: ClosedDoors): string {
+  if (shared !== undefined) return shared;
+  throw new StartError(
+    "With --store redis, --auth needs TOPICAST_KEY, TOPICAST_OPERATOR_KEY and ENCRYPTION_KEY, the same for all hosts: what is in Redis outlives each of them",
+  );
+}
