@@ -105,8 +105,8 @@ export function createRedisConnectionStore({ redis, clock, address }: RedisConne
   }
 
   /** Whose the connection is that has the topic now, or why it doesn't get it. */
-  async function addTopic({ app, topic, connection, maxSubscriptions }: SubscribeInput) {
-    const add = () => connections.addTopic(app, connection.id, topicHash(app, topic), maxSubscriptions);
+  async function addTopic(topic: TopicHash, { app, connection, maxSubscriptions }: SubscribeInput) {
+    const add = () => connections.addTopic(app, connection.id, topic, maxSubscriptions);
     const from = await add();
     if (from !== undefined) return { from };
     const known = await readValid(app, connection.id);
@@ -141,9 +141,10 @@ export function createRedisConnectionStore({ redis, clock, address }: RedisConne
 
     async subscribe(input) {
       const { app, topic, connection, validUntil } = input;
-      const added = await addTopic(input);
+      const hash = topicHash(app, topic);
+      const added = await addTopic(hash, input);
       if (typeof added === "string") return { status: added };
-      await subscriptions.add(topicHash(app, topic), connection, validUntil);
+      await subscriptions.add(hash, connection, validUntil);
       return { status: "subscribed", from: added.from };
     },
 
