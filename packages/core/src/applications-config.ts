@@ -1,5 +1,13 @@
 import * as v from "valibot";
-import { ConfigError, type Environment, faultsOf, pickEntries, withoutEmpty } from "./config.ts";
+import {
+  ConfigError,
+  type Environment,
+  faultsOf,
+  type MovingStore,
+  pickEntries,
+  storeSchema,
+  withoutEmpty,
+} from "./config.ts";
 import {
   type AllowedOrigins,
   type EncryptionKey,
@@ -21,7 +29,8 @@ export type ApplicationsBackend =
       readonly store: "redis";
       /** Those of applications: all services of a stage have the same. */
       readonly redis: RedisSettings;
-    };
+    }
+  | { readonly store: MovingStore; readonly tableName: string; readonly redis: RedisSettings };
 
 /** What the service of applications is configured with. */
 export interface ApplicationsConfig {
@@ -36,22 +45,30 @@ export interface ApplicationsConfig {
   };
 }
 
-const STORES = ["memory", "dynamodb", "redis"] as const;
-const storeSchema = v.object({ STORE: v.picklist(STORES, `must be one of: ${STORES.join(", ")}.`) });
+const tableEntries = { TABLE_NAME: v.string("must be set.") };
 const backendSchemas = {
   memory: v.pipe(
     v.object({}),
     v.transform((): ApplicationsBackend => ({ store: "memory" })),
   ),
   dynamodb: v.pipe(
-    v.object({ TABLE_NAME: v.string("must be set.") }),
+    v.object(tableEntries),
     v.transform((set): ApplicationsBackend => ({ store: "dynamodb", tableName: set.TABLE_NAME })),
   ),
   redis: v.pipe(
     v.object(redisEntries),
     v.transform((set): ApplicationsBackend => ({ store: "redis", redis: redisSettings(set) })),
   ),
+  "dynamodb+redis": movingBackend("dynamodb+redis"),
+  "redis+dynamodb": movingBackend("redis+dynamodb"),
 };
+
+function movingBackend(store: MovingStore) {
+  return v.pipe(
+    v.object({ ...tableEntries, ...redisEntries }),
+    v.transform((set): ApplicationsBackend => ({ store, tableName: set.TABLE_NAME, redis: redisSettings(set) })),
+  );
+}
 
 const schema = v.object({
   ...everyoneSchema.entries,

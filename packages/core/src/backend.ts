@@ -1,7 +1,7 @@
 import { type Applications, createApplications, openApplications } from "./applications.ts";
 import type { ApplicationsBackend } from "./applications-config.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { Backend, Config } from "./config.ts";
+import type { Backend, Config, MovingStore } from "./config.ts";
 import type { ClosedDoors } from "./doors.ts";
 import { createDynamoDbAppStore } from "./drivers/app-store/dynamodb.ts";
 import { createRedisAppStore } from "./drivers/app-store/redis.ts";
@@ -12,6 +12,9 @@ import { createRedisConnectionStore } from "./drivers/connection-store/redis.ts"
 import { createDynamoDbClient } from "./drivers/dynamodb/client.ts";
 import { sealerOf } from "./drivers/encryption-key.ts";
 import { createSqsQueue } from "./drivers/fanout-queue/sqs.ts";
+import { createMovingAppStore } from "./drivers/moving/app-store.ts";
+import { createMovingConnectionStore } from "./drivers/moving/connection-store.ts";
+import { createMovingTopicLog } from "./drivers/moving/topic-log.ts";
 import { createAuthEndpoint } from "./drivers/token-authority/auth-endpoint.ts";
 import { createJwks } from "./drivers/token-authority/jwks.ts";
 import { connectRedis, type Redis } from "./drivers/redis/client.ts";
@@ -62,6 +65,10 @@ export function connectionStoreOf(backend: Backend): ConnectionStore {
     return createRedisConnectionStore({ redis: redis(backend.redis), ...parts });
   if (process.env.BUNDLED_STORE !== "redis" && backend.store === "dynamodb")
     return createDynamoDbConnectionStore({ client: dynamodb(), tableName: backend.tableName, ...parts });
+  if (process.env.BUNDLED_STORE !== "dynamodb" && process.env.BUNDLED_STORE !== "redis" && isMoving(backend)) {
+    const [inDynamoDb, inRedis] = partsOf(backend);
+    return createMovingConnectionStore({ stores: [connectionStoreOf(inDynamoDb), connectionStoreOf(inRedis)] });
+  }
   throw new NotBundledError(backend.store);
 }
 
@@ -71,7 +78,29 @@ export function topicLogOf(backend: Backend): TopicLog {
     return createRedisTopicLog({ redis: redis(backend.redis), clock: clockOf(backend) });
   if (process.env.BUNDLED_STORE !== "redis" && backend.store === "dynamodb")
     return createDynamoDbTopicLog({ client: dynamodb(), tableName: backend.tableName, clock: clockOf(backend) });
+  if (process.env.BUNDLED_STORE !== "dynamodb" && process.env.BUNDLED_STORE !== "redis" && isMoving(backend)) {
+    const clock = clockOf(backend);
+    const inDynamoDb = createDynamoDbTopicLog({ client: dynamodb(), tableName: backend.tableName, clock });
+    const inRedis = createRedisTopicLog({ redis: redis(backend.redis), clock });
+    return createMovingTopicLog({ stores: [inDynamoDb, inRedis], owner: isToRedis(backend) ? 1 : 0, clock });
+  }
   throw new NotBundledError(backend.store);
+}
+
+function isMoving<B extends { readonly store: string }>(backend: B): backend is Extract<B, { store: MovingStore }> {
+  return backend.store === "dynamodb+redis" || backend.store === "redis+dynamodb";
+}
+
+function isToRedis({ store }: { readonly store: MovingStore }): boolean {
+  return store === "redis+dynamodb";
+}
+
+/** The same backend with one of its two stores, in the order that all processes have them in. */
+function partsOf<B extends object>(backend: B) {
+  return [
+    { ...backend, store: "dynamodb" as const },
+    { ...backend, store: "redis" as const },
+  ] as const;
 }
 
 export function fanoutQueueOf(backend: Backend): FanoutQueue {
@@ -97,8 +126,11 @@ export function applicationsOf({ backend, doors, rules }: Config): Applications 
 /** Where the service of applications keeps them. */
 function applicationsBackend(backend: Backend, doors: ClosedDoors): ApplicationsBackend {
   if (backend.store === "memory") return { store: "memory" };
-  if (backend.store === "dynamodb") return { store: "dynamodb", tableName: doors.applicationsTable ?? "" };
-  return { store: "redis", redis: { url: backend.redis.url, keyPrefix: doors.applicationsPrefix ?? "" } };
+  const { applicationsTable: tableName = "", applicationsPrefix: keyPrefix = "" } = doors;
+  if (backend.store === "dynamodb") return { store: backend.store, tableName };
+  const inRedis = { url: backend.redis.url, keyPrefix };
+  if (backend.store === "redis") return { store: backend.store, redis: inRedis };
+  return { store: backend.store, tableName, redis: inRedis };
 }
 
 export function appStoreOf(backend: ApplicationsBackend): AppStore {
@@ -107,6 +139,10 @@ export function appStoreOf(backend: ApplicationsBackend): AppStore {
     return createRedisAppStore({ redis: redis(backend.redis), clock: clockOf(backend) });
   if (process.env.BUNDLED_STORE !== "redis" && backend.store === "dynamodb")
     return createDynamoDbAppStore({ client: dynamodb(), tableName: backend.tableName, clock: clockOf(backend) });
+  if (process.env.BUNDLED_STORE !== "dynamodb" && process.env.BUNDLED_STORE !== "redis" && isMoving(backend)) {
+    const [inDynamoDb, inRedis] = partsOf(backend).map(appStoreOf) as [AppStore, AppStore];
+    return createMovingAppStore({ stores: isToRedis(backend) ? [inRedis, inDynamoDb] : [inDynamoDb, inRedis] });
+  }
   throw new NotBundledError(backend.store);
 }
 

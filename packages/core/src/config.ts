@@ -18,7 +18,11 @@ interface Aws {
 
 type Store =
   | { readonly store: "dynamodb"; readonly tableName: string }
-  | { readonly store: "redis"; readonly redis: RedisSettings };
+  | { readonly store: "redis"; readonly redis: RedisSettings }
+  | { readonly store: MovingStore; readonly tableName: string; readonly redis: RedisSettings };
+
+/** Both, while everything moves from one to the other; it is to be in the one that is named first. */
+export type MovingStore = "dynamodb+redis" | "redis+dynamodb";
 
 export interface Config {
   readonly backend: Backend;
@@ -51,8 +55,8 @@ const countsSchema = v.object({
   MESSAGES_PER_SECOND_MAX: count(100, 1, 1_000_000),
 });
 
-const STORES = ["memory", "dynamodb", "redis"] as const;
-const storeSchema = v.object({ STORE: v.picklist(STORES, `must be one of: ${STORES.join(", ")}.`) });
+const STORES = ["memory", "dynamodb", "dynamodb+redis", "redis+dynamodb", "redis"] as const;
+export const storeSchema = v.object({ STORE: v.picklist(STORES, `must be one of: ${STORES.join(", ")}.`) });
 const url = v.pipe(v.string("must be set."), v.url("must be a URL."));
 const awsEntries = {
   FANOUT_QUEUE_URL: url,
@@ -62,6 +66,7 @@ const awsEntries = {
 const awsSchema = v.object(awsEntries);
 const dynamodbSchema = v.object({ TABLE_NAME: v.string("must be set."), ...awsEntries });
 const redisSchema = v.object({ ...redisEntries, ...awsEntries });
+const movingSchema = v.object({ ...dynamodbSchema.entries, ...redisEntries });
 
 /** What each store's variables make. */
 const backendSchemas = {
@@ -77,6 +82,8 @@ const backendSchemas = {
     redisSchema,
     v.transform((set): Backend => ({ store: "redis", redis: redisSettings(set), ...awsOf(set) })),
   ),
+  "dynamodb+redis": movingBackend("dynamodb+redis"),
+  "redis+dynamodb": movingBackend("redis+dynamodb"),
 };
 
 /** Reads what a service is configured with. Throws a `ConfigError` that names every fault at once. */
@@ -128,6 +135,13 @@ export function faultsOf(
 /** An empty variable counts as not set. */
 export function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+}
+
+function movingBackend(store: MovingStore) {
+  return v.pipe(
+    movingSchema,
+    v.transform((set): Backend => ({ store, tableName: set.TABLE_NAME, redis: redisSettings(set), ...awsOf(set) })),
+  );
 }
 
 function awsOf(set: v.InferOutput<typeof awsSchema>): Aws {

@@ -90,10 +90,10 @@ const closedSchema = v.object({
 
 function findContradictions(set: Environment): string[] {
   return [
-    ...(set.STORE === "dynamodb" && set.APPLICATIONS_TABLE_NAME === undefined
+    ...(set.STORE?.includes("dynamodb") && set.APPLICATIONS_TABLE_NAME === undefined
       ? ["APPLICATIONS_TABLE_NAME must be set."]
       : []),
-    ...(set.STORE === "redis" && set.APPLICATIONS_REDIS_PREFIX === undefined
+    ...(set.STORE?.includes("redis") && set.APPLICATIONS_REDIS_PREFIX === undefined
       ? ["APPLICATIONS_REDIS_PREFIX must be set."]
       : []),
     ...(set.ENCRYPTION_KEY === undefined && set.ENCRYPTION_KEY_PARAMETER === undefined

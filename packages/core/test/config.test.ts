@@ -78,10 +78,33 @@ describe("parseConfig", () => {
     );
   });
 
+  it.each(["dynamodb+redis", "redis+dynamodb"])(
+    "needs to know of both stores while it moves in the step %s",
+    (store) => {
+      const environment = {
+        STORE: store,
+        OPEN: "yes",
+        TABLE_NAME: "t",
+        REDIS_URL: "redis://a",
+        REDIS_PREFIX: "p:",
+        FANOUT_QUEUE_URL: "https://sqs/q",
+        DEAD_LETTER_QUEUE_URL: "https://sqs/d",
+        GATEWAY_ENDPOINT: "https://api/prod",
+      };
+      expect(parseConfig(environment).backend).toMatchObject({
+        store,
+        tableName: "t",
+        redis: { url: "redis://a", keyPrefix: "p:" },
+      });
+      expect(() => parseConfig({ ...environment, TABLE_NAME: "", REDIS_URL: "" })).toThrow("TABLE_NAME must be set.");
+      expect(() => parseConfig({ ...environment, TABLE_NAME: "", REDIS_URL: "" })).toThrow("REDIS_URL must be set.");
+    },
+  );
+
   it("reports all faults at once", () => {
     const environment = { STORE: "oracle", OPEN: "yes", FANOUT_PAGE_SIZE: "0", SUBSCRIPTIONS_MAX: "lots" };
     expect(() => parseConfig(environment)).toThrow(
-      "The environment is wrong: STORE must be one of: memory, dynamodb, redis. FANOUT_PAGE_SIZE must be a whole number from 1 to 1000. " +
+      "The environment is wrong: STORE must be one of: memory, dynamodb, dynamodb+redis, redis+dynamodb, redis. FANOUT_PAGE_SIZE must be a whole number from 1 to 1000. " +
         "SUBSCRIPTIONS_MAX must be a whole number from 1 to 1000. The README lists every name.",
     );
   });
@@ -103,6 +126,7 @@ describe("parseConfig", () => {
       [{ ENCRYPTION_KEY: "short" }, "ENCRYPTION_KEY must have at least 32 characters."],
       [{ STORE: "dynamodb" }, "APPLICATIONS_TABLE_NAME must be set."],
       [{ STORE: "redis" }, "APPLICATIONS_REDIS_PREFIX must be set."],
+      [{ STORE: "redis+dynamodb" }, "APPLICATIONS_TABLE_NAME must be set. APPLICATIONS_REDIS_PREFIX must be set."],
       [{ JWKS_URL: "https://id.example.com/keys" }, "JWKS_ALGORITHM must say which"],
       [{ JWKS_URL: "keys", JWKS_ALGORITHM: "HS256" }, "JWKS_URL must be a URL. JWKS_ALGORITHM must be one of: RS256"],
       [{ AUTH_URL: "https://a", JWKS_URL: "https://b", JWKS_ALGORITHM: "RS256" }, "AUTH_URL and JWKS_URL exclude"],
