@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { aConnection, aTopic, startRedis, type TestClock, testClock } from "@topicast/testing";
+import { aConnection, aTopic, startRedis, startRedisServer, type TestClock, testClock } from "@topicast/testing";
 import type { Topic } from "@topicast/protocol";
-import { createRedisConnectionStore, type Redis } from "../src/drivers/redis.ts";
+import { connectRedis, createRedisConnectionStore, type Redis } from "../src/drivers/redis.ts";
 import { connectionKey, countsKey, subscribersKey, userKey } from "../src/drivers/redis/keys.ts";
 import { topicHash } from "../src/drivers/topic-hash.ts";
 import { type Connection, type ConnectionStore, DEFAULT_APP } from "../src/index.ts";
@@ -177,4 +177,23 @@ describe.each(FAULTS)("where one slot's command is %s", (fault) => {
     await expect(store.connect(failed, 1)).rejects.toMatchObject(UNAVAILABLE);
     expect(await store.get(DEFAULT_APP, failed.id, "fresh")).toBeUndefined();
   });
+});
+
+it("lets connections go where memory is full, and gives their places back", async () => {
+  const server = await startRedisServer();
+  const full = connectRedis(server.url);
+  const connections = createRedisConnectionStore({ redis: full, clock });
+  const users = [aUser(), aUser()];
+  for (const user of users) await connections.connect(user, 2);
+  await full.call("CONFIG", "SET", "maxmemory", "1");
+  await expect(connections.connect(aUser(), 3)).rejects.toMatchObject(UNAVAILABLE);
+  for (const { id } of users) expect(await connections.disconnect(DEFAULT_APP, id)).toBe(true);
+  await full.call("CONFIG", "SET", "maxmemory", "0");
+  const page = await connections.subscribers({ app: DEFAULT_APP, topic, limit: 9, freshness: "fresh" });
+  expect(page.subscribers).toEqual([]);
+  for (const outcome of ["connected", "connected", "too_many_connections"]) {
+    expect(await connections.connect(aUser(), 2)).toBe(outcome);
+  }
+  full.disconnect();
+  await server.stop();
 });

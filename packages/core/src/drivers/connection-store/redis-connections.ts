@@ -89,14 +89,17 @@ if #ARGV == 1 then return redis.call('HSET', KEYS[1], 'u', ARGV[1]) end
 return redis.call('HDEL', KEYS[1], unpack(ARGV, 2))`,
 );
 
-/** KEYS the connection. ARGV ms for which it is kept. */
+/**
+ * Also where memory is full: after a first write that needs none, such as of an expiry, a server refuses no other.
+ * KEYS the connection. ARGV ms for which it is kept.
+ */
 const LEAVE = defineScript(
   "leaveConnection",
   `
 local row = redis.call('HGETALL', KEYS[1])
 if #row > 0 then
-  redis.call('HSET', KEYS[1], 'v', 0)
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  redis.call('HSET', KEYS[1], 'v', 0)
 end
 return row`,
 );

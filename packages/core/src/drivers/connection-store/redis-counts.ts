@@ -37,11 +37,12 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`,
 );
 
-/** KEYS an application's counts. ARGV the connection's bucket. */
+/** Also where memory is full, as in `redis-connections.ts`. KEYS an application's counts. ARGV the connection's bucket. */
 const GIVE_BACK = defineScript(
   "giveBack",
   `
 local count = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
+if count > 0 then redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1])) end
 if count > 1 then redis.call('HINCRBY', KEYS[1], ARGV[1], -1) elseif count == 1 then redis.call('HDEL', KEYS[1], ARGV[1]) end
 return count`,
 );
