@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it } from "@jest/globals";
 import { createReceiver, type Place, type Received, type Receiver } from "@topicast/protocol";
 import { aTopic, type RedisServer, startRedisServer, testClock } from "@topicast/testing";
@@ -18,7 +19,8 @@ afterEach(async () => {
 });
 
 async function aServer(options: Parameters<typeof startRedisServer>[0] = {}) {
-  const server = await startRedisServer(options);
+  // A replica doesn't wait for others that might want the same.
+  const server = await startRedisServer({ ...options, settings: ["--repl-diskless-sync-delay", "0"] });
   servers.push(server);
   const redis = connectRedis(server.url);
   clients.push(redis);
@@ -56,7 +58,8 @@ async function aServerThatForgot() {
 
 async function becomeReplica(of: Server, master: Server): Promise<void> {
   await of.redis.call("REPLICAOF", "127.0.0.1", String(master.server.port));
-  while (!(await of.redis.info("replication")).includes("master_link_status:up"));
+  // It tells nobody when it is in step.
+  while (!(await of.redis.info("replication")).includes("master_link_status:up")) await sleep(20);
 }
 
 async function becomeMaster(of: Server): Promise<void> {
