@@ -13,7 +13,7 @@ import { createHostGateway, type HostGateway } from "./host-gateway.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { createLocalGateway } from "./local-gateway.ts";
 import { createRequestSigner } from "./request-signer.ts";
-import { createSharedStores, isEmbedded } from "./shared-stores.ts";
+import { createSharedStores } from "./shared-stores.ts";
 
 export interface EmbeddedBackendOptions {
   readonly clock: Clock;
@@ -56,8 +56,7 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
         async equip(settings) {
           const ports = await portsFor(settings);
           // What is in this process for handlers is memory to them, wherever it is kept, and whatever `serverless.yml` deploys with.
-          const STORE = isEmbedded(settings) ? "memory" : settings.STORE;
-          return { environment: { ...settings, STORE }, ports, offered: wrapPorts(ports, name) };
+          return { environment: { ...settings, STORE: "memory" }, ports, offered: wrapPorts(ports, name) };
         },
         resolve: () => undefined,
         startEventSource: (target, source) =>

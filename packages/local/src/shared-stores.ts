@@ -20,11 +20,6 @@ export interface SharedStoresOptions {
 const DEFAULT_REDIS_URL = "redis://127.0.0.1:6379";
 const MEMORY = "memory";
 
-/** Whether this process has what the settings ask for; all else is between the handlers and AWS. */
-export function isEmbedded({ STORE = "" }: Environment): boolean {
-  return ["", MEMORY, "redis"].includes(STORE);
-}
-
 export function createSharedStores({ clock, doors }: SharedStoresOptions): SharedStores {
   const opened = new Map<string, Promise<SharedRedis>>();
   const stores = new Map<string, Stores>();
@@ -45,7 +40,7 @@ export function createSharedStores({ clock, doors }: SharedStoresOptions): Share
 
   return {
     async find(settings, service) {
-      const place = settings.STORE === "redis" ? settings.REDIS_URL || DEFAULT_REDIS_URL : MEMORY;
+      const place = placeOf(settings);
       first ??= place;
       // The application and its key are where the host began.
       if (doors !== undefined && place !== first) throw new StartError("With --auth another store needs a restart");
@@ -60,6 +55,13 @@ export function createSharedStores({ clock, doors }: SharedStoresOptions): Share
       await Promise.all(all.map((each) => each.status === "fulfilled" && each.value.close()));
     },
   };
+}
+
+/** An address of Redis, or memory. */
+function placeOf({ STORE, REDIS_URL }: Environment): string {
+  if (STORE === "redis") return REDIS_URL || DEFAULT_REDIS_URL;
+  if (!STORE || STORE === MEMORY) return MEMORY;
+  throw new StartError(`There is no store "${STORE}" without --aws, only memory and redis`);
 }
 
 function fitOf({ shared }: ClosedDoors): string {

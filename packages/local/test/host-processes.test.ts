@@ -73,12 +73,14 @@ describe("npm start -- --store redis", () => {
   it.each([
     [
       "no Redis",
+      "redis",
       "redis://default:secret@127.0.0.1:1",
       /^error: Redis at 127\.0\.0\.1:1 can't be reached: .*ECONNREFUSED/,
     ],
-    ["no URL of one", "http://default:secret@127.0.0.1", /^error: A URL of Redis /],
-  ])("gives one line and a status of 1 where there is %s", async (_what, REDIS_URL, line) => {
-    const parameters = ["--store", "redis", "--port", "0", "--service", fixture("bare")];
+    ["no URL of one", "redis", "http://default:secret@127.0.0.1", /^error: A URL of Redis /],
+    ["no such store", "dynamodb", "", /^error: There is no store "dynamodb" without --aws, only memory and redis$/],
+  ])("gives one line and a status of 1 where there is %s", async (_what, store, REDIS_URL, line) => {
+    const parameters = ["--store", store, "--port", "0", "--service", fixture("bare")];
     const { code, stdout, stderr } = await runCli(parameters, { REDIS_URL }).exited;
     expect(stderr.trimEnd()).toMatch(line);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);

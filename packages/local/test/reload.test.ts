@@ -79,6 +79,18 @@ describe("a reload", () => {
     expect(await ask("greet")).toBe("good evening");
   });
 
+  it("takes another store over the wire", async () => {
+    const other = await startFixtures(["wire"], { wire: {} });
+    const ask = async () => {
+      const response = await fetch(`${other.url}/wire/environment`);
+      return ((await response.json()) as { environment: Record<string, string> }).environment.STORE;
+    };
+    expect(await ask()).toBe("dynamodb");
+    await other.reload({ environment: { STORE: "dynamodb+redis" } });
+    expect(await ask()).toBe("dynamodb+redis");
+    await other.close();
+  });
+
   it("takes a handler's new code", async () => {
     const folder = join(await mkdtemp(join(tmpdir(), "service-")), "settings");
     await mkdir(folder);
