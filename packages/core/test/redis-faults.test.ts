@@ -101,6 +101,23 @@ describe("a server", () => {
     expect(await payloadsOf(drivers)).toEqual(["before", "meanwhile", "after"]);
   });
 
+  it("gets each call that found it hanging twice at most, however long that took", async () => {
+    const server = await startServer();
+    const drivers = driversOf(open(server.url));
+    await append(drivers, "before");
+    server.pause();
+    for (let round = 0; round < 2; round++) {
+      const calls = Array.from({ length: 10 }, (_, i) => append(drivers, `${round}.${i}`));
+      const outcomes = await Promise.allSettled(calls);
+      expect(outcomes.map(({ status }) => status)).toEqual(calls.map(() => "rejected"));
+    }
+    server.resume();
+    await append(drivers, "after");
+    const stats = await open(server.url).info("commandstats");
+    const scripts = Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]);
+    expect(scripts).toBeLessThanOrEqual(2 * 20 + 4);
+  });
+
   it("is reached by another connection when one hangs", async () => {
     const server = await startServer();
     const network = await createCuttableNetwork(server.port);
@@ -158,6 +175,33 @@ describe("a server", () => {
     await drivers.connections.connect({ ...late, connectedAt: Date.now() });
     expect(await payloadsOf(drivers)).toEqual(["before", "meanwhile"]);
     expect((await drivers.apps.list({ limit: 10 })).applications).toEqual([]);
+  });
+
+  it("becomes a replica, and is connected to anew until it is none", async () => {
+    const [server, other] = [await startServer(), await startServer()];
+    const drivers = driversOf(open(server.url));
+    await append(drivers, "before");
+    const operator = open(server.url);
+    await operator.replicaof("127.0.0.1", other.port);
+    await expect(append(drivers, "meanwhile")).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      message: expect.stringContaining("READONLY"),
+    });
+    await operator.replicaof("NO", "ONE");
+    await append(drivers, "meanwhile");
+    const connections = /total_connections_received:(\d+)/.exec(await operator.info("stats"))?.[1];
+    expect(Number(connections)).toBeLessThan(10);
+  });
+
+  it("has one connection of a process, however much that asks at once", async () => {
+    const server = await startServer();
+    const { log } = driversOf(open(server.url));
+    await Promise.all(topicsNamed(500).map((each) => log.place(DEFAULT_APP, each)));
+    const clients = String(await open(server.url).client("LIST"))
+      .trim()
+      .split("\n");
+    // The second is who asks.
+    expect(clients).toHaveLength(2);
   });
 
   it.each([

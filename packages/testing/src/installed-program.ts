@@ -44,10 +44,15 @@ function install(program: Program): string {
   // Its lists of packages may be missing or old. One at a time: other workers may need something too.
   const get = `apt-get install --yes --no-install-recommends ${debianPackage}`;
   const lock = join(tmpdir(), "topicast-apt-get.lock");
-  execFileSync("flock", [lock, "sh", "-c", `${get} || { apt-get update && ${get}; }`], {
-    stdio: "ignore",
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-  });
+  try {
+    execFileSync("flock", [lock, "sh", "-c", `${get} || { apt-get update && ${get}; }`], {
+      stdio: "ignore",
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    });
+  } catch (cause) {
+    // Without a network, mostly.
+    throw new Error(`${how} (apt-get could not)`, { cause });
+  }
   const installed = find(program);
   if (installed === undefined) throw new Error(how);
   return installed;

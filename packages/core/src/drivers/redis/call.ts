@@ -1,6 +1,6 @@
 import type { Cluster } from "ioredis";
 import type { Redis } from "./client.ts";
-import { translate, unavailable } from "./errors.ts";
+import { isAnswer, translate, unavailable } from "./errors.ts";
 
 /**
  * Bound of one call with all its retries: an attempt, connecting again, and another attempt. What was sent by then may still be done later, by a server
@@ -13,23 +13,32 @@ export const CALL_TIMEOUT_MS = 3_000;
  * says that it can't now (no memory, still loading, no master, a wrong password); then a write may or may not have happened. Whatever it throws names the
  * address, and has nothing that was sent.
  *
- * A command whose connection broke is sent once more, so that it may be done twice, and the second time sees what the first did: each must bear that.
+ * Where a connection broke, all is sent once more: so is the first call after a thaw, which finds the connection dead. Each command may be done twice then, and
+ * the second time sees what the first did: it must bear that.
  */
 export function callRedis<T>(redis: Redis, send: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const giveUp = () => reject(unavailable(redis, `gave no answer in ${CALL_TIMEOUT_MS} ms`));
+    let left = 1;
+    function giveUp(): void {
+      left = 0;
+      reject(unavailable(redis, `gave no answer in ${CALL_TIMEOUT_MS} ms`));
+    }
     const timer = setTimeout(giveUp, CALL_TIMEOUT_MS);
     // As few promises as there can be: a busy process makes tens of thousands of calls a second.
-    sendWhenReady(redis, send).then(
-      (answer) => {
-        clearTimeout(timer);
-        resolve(answer);
-      },
-      (error) => {
-        clearTimeout(timer);
-        reject(translate(redis, error));
-      },
-    );
+    function attempt(): void {
+      sendWhenReady(redis, send).then(onAnswer, onFailure);
+    }
+    function onAnswer(answer: T): void {
+      clearTimeout(timer);
+      resolve(answer);
+    }
+    function onFailure(error: Error): void {
+      left -= 1;
+      if (left >= 0 && !isAnswer(error)) return attempt();
+      clearTimeout(timer);
+      reject(translate(redis, error));
+    }
+    attempt();
   });
 }
 

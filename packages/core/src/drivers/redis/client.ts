@@ -22,8 +22,7 @@ const MAX_REDIRECTIONS = 5;
 
 /**
  * A client that gives up soon. One a process: it has one connection to a server, or one to each master of a cluster and one that listens, which
- * are made when they are first used. What was under way on a connection that broke is sent once more; so is the first command after a thaw, which
- * finds the connection dead. Throws where the URL isn't one, see `parseRedisUrl`.
+ * are made when they are first used. Nothing is kept for longer than an attempt to connect takes. Throws where the URL isn't one, see `parseRedisUrl`.
  */
 export function connectRedis(
   url: string,
@@ -51,8 +50,8 @@ function connectionOptions({ tls, username, password }: RedisAddress, attemptTim
     disableClientInfo: true,
     // Every server speaks it.
     protocol: 2 as const,
-    // So that a command isn't kept for longer than two attempts to connect take.
-    maxRetriesPerRequest: 1,
+    // It would send what was under way again each time that it connects, to a server that hangs for as long as that does. `callRedis` does so once.
+    maxRetriesPerRequest: 0,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(tls && { tls: {} }),
@@ -65,8 +64,8 @@ function connectSingle({ nodes: [node], database }: RedisAddress, options: Conne
     ...node,
     db: database,
     retryStrategy: retryAfter,
-    // A primary that became a replica: its address leads to the new one by now. 2 is to connect again and send the command again.
-    reconnectOnError: (error) => (error.message.includes("READONLY") ? 2 : false),
+    // A primary that became a replica: its address leads to the new one by now. The command isn't sent again, as that would go on for as long as there is none.
+    reconnectOnError: (error) => error.message.includes("READONLY"),
   });
   gatherWrites(single);
   return single;

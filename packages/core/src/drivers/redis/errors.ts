@@ -29,13 +29,17 @@ export function noteFailure(redis: Redis, error: RedisFault): void {
  * Neither has anything that was sent, as ioredis's own have.
  */
 export function translate(redis: Redis, error: RedisFault): Error {
-  const isAnswer = error.name === "ReplyError";
-  const reason = isAnswer ? reasonOf(error) : lastFailureOf(redis, error);
+  const reason = isAnswer(error) ? reasonOf(error) : lastFailureOf(redis, error);
   if (WANTS_PASSWORD.test(reason)) return unavailable(redis, `wants a password: ${reason}`);
   if (REFUSES_PASSWORD.test(reason)) return unavailable(redis, `refused the password: ${reason}`);
-  if (!isAnswer) return unavailable(redis, `can't be reached: ${reason}`);
+  if (!isAnswer(error)) return unavailable(redis, `can't be reached: ${reason}`);
   if (PASSING.test(reason)) return unavailable(redis, `can't do it now: ${reason}`);
   return new Error(`Redis at ${addressesOf(redis)} refused a command: ${reason}`);
+}
+
+/** Whether Redis said so, and not its connection. */
+export function isAnswer({ name }: RedisFault): boolean {
+  return name === "ReplyError";
 }
 
 export function unavailable(redis: Redis, what: string): UnavailableError {
