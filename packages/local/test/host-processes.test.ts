@@ -23,14 +23,14 @@ function startHost(): Cli {
   return runCli(parameters, { REDIS_URL: redis.url, MESSAGES_PER_SECOND_MAX: "100000" });
 }
 
-async function subscribe(port: number): Promise<RawClient> {
+async function subscribe(port: number, topic = TOPIC): Promise<RawClient> {
   const client = await connectRawClient(`ws://127.0.0.1:${port}/message-topic`);
-  await client.request({ action: "subscribe", topic: TOPIC });
+  await client.request({ action: "subscribe", topic });
   return client;
 }
 
-async function subscribersAt(port: number): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${port}/message-topic/topics/${TOPIC}`);
+async function subscribersAt(port: number, topic = TOPIC): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${port}/message-topic/topics/${topic}`);
   return ((await response.json()) as { subscribers: number }).subscribers;
 }
 
@@ -61,6 +61,24 @@ describe("npm start -- --store redis", () => {
     here.child.kill("SIGINT");
     await once(mine.socket, "close");
     expect(await here.exited).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("waits for a host that hangs: publishers have their answers, and its clients get everything when it goes on", async () => {
+    const [here, there] = [startHost(), startHost()];
+    const [port, other] = [await portOf(here), await portOf(there)];
+    const topic = "room/2";
+    const [mine, yours] = [await subscribe(port, topic), await subscribe(other, topic)];
+    there.child.kill("SIGSTOP");
+    const payloads = [1, 2, 3, 4, 5];
+    for (const payload of payloads) {
+      expect(await mine.request({ action: "publish", topic, payload })).toMatchObject({ type: "ack" });
+    }
+    expect(await subscribersAt(port, topic)).toBe(2);
+    there.child.kill("SIGCONT");
+    for (const payload of payloads) await yours.frame(({ messages }) => messages?.[0].payload === payload);
+    expect(await here.complained("answers again")).toContain(
+      `The host at http://127.0.0.1:${other}/message-topic doesn't answer: `,
+    );
   });
 
   it("says where things are, and no password", async () => {

@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { connectRawClient, type RawClient, type RedisServer, startRedisServer } from "@topicast/testing";
+import {
+  connectRawClient,
+  type RawClient,
+  type RedisServer,
+  startRedisCluster,
+  startRedisServer,
+} from "@topicast/testing";
 import type { Host } from "../src/index.ts";
 import { startOnRedis, webSocketUrl } from "./hosts-on-redis.ts";
 
@@ -115,4 +121,18 @@ describe("two hosts on one Redis", () => {
     while (answer.type === "error") answer = await mine.request({ action: "publish", topic: "c/1", payload: "kept" });
     for (const client of [mine, yours]) await client.frame(message("kept"));
   });
+});
+
+it("two hosts share a cluster of Redis as well", async () => {
+  const cluster = await startRedisCluster();
+  const hosts = [await startOnRedis(cluster.url), await startOnRedis(cluster.url)] as const;
+  const [mine, yours] = [await subscriber(hosts[0]), await subscriber(hosts[1])];
+  await publish(hosts[0], "from a backend");
+  await yours.request({ action: "publish", topic: "room/1", payload: "from a client" });
+  for (const client of [mine, yours]) {
+    await client.frame(message("from a backend"));
+    await client.frame(message("from a client"));
+  }
+  await Promise.all(hosts.map((host) => host.close()));
+  await cluster.stop();
 });
