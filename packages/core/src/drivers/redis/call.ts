@@ -34,7 +34,10 @@ export function callRedis<T>(redis: Redis, send: () => Promise<T>): Promise<T> {
     }
     function onFailure(error: Error): void {
       left -= 1;
-      if (left >= 0 && !isAnswer(error)) return attempt();
+      if (left >= 0 && !isAnswer(error)) {
+        attempt();
+        return;
+      }
       clearTimeout(timer);
       reject(translate(redis, error));
     }
