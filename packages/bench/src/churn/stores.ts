@@ -38,7 +38,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export interface RedisStore extends Store {
+interface RedisStore extends Store {
   /** Of memory for what is kept. */
   usedBytes(): Promise<number>;
 }
