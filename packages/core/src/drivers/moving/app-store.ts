@@ -4,13 +4,14 @@ import type { Application, AppStore } from "../../ports/app-store.ts";
 const MAX_FOLLOWED_PAGES = 100;
 
 export interface MovingAppStoreOptions {
-  /** The first is where they are to be: it is asked first, and learns what only the other has. */
+  /** The first is where they are to be: it is asked first. */
   readonly stores: readonly [AppStore, AppStore];
 }
 
 /**
- * Applications in two stores, while they move from one to the other: written to both, read from the first, and copied to it where only the other has them. They
- * don't end by themselves, as connections do: a list that was read to its end has made both alike, as the first has what both have.
+ * Applications in two stores, while they move from one to the other: written to both, read from the first, or where only the other has them from there. They
+ * don't end by themselves, as connections do: a list that was read to its end has made both alike, as the first has what both have, and learns of what only the
+ * other has. It is whoever lists and changes them that writes; services, which ask for one by its name, may have no right to.
  *
  * A write is done when both have it. Where one half fails, all of it does, and a repeat makes it good. Nobody may change applications while some processes
  * have the stores in one order, and some in the other.
@@ -26,12 +27,7 @@ export function createMovingAppStore({ stores }: MovingAppStoreOptions): AppStor
   }
 
   async function get(name: string): Promise<Application | undefined> {
-    const known = await first.get(name);
-    if (known !== undefined) return known;
-    const other = await second.get(name);
-    if (other === undefined) return undefined;
-    await copy(other);
-    return first.get(name);
+    return (await first.get(name)) ?? second.get(name);
   }
 
   /** Whoever knew only the first may have changed it there. */
@@ -42,8 +38,9 @@ export function createMovingAppStore({ stores }: MovingAppStoreOptions): AppStor
   }
 
   async function changeBoth<T>(name: string, change: (store: AppStore) => Promise<T>): Promise<T> {
-    const known = await get(name);
-    if (known !== undefined) await refresh(known, await second.get(name));
+    const [known, other] = await Promise.all([first.get(name), second.get(name)]);
+    if (known !== undefined) await refresh(known, other);
+    else if (other !== undefined) await copy(other);
     const outcome = await change(first);
     await change(second);
     return outcome;
