@@ -24,13 +24,16 @@ export async function joinHosts({ redis, doors, clock }: JoinOptions): Promise<(
 
   async function say(): Promise<readonly string[]> {
     const now = clock.now();
-    const commands = redis
-      .multi()
-      .zremrangebyscore(HOSTS, "-inf", now)
-      .zadd(HOSTS, now + COUNTS_FOR_MS, self)
-      .pexpire(HOSTS, COUNTS_FOR_MS)
-      .zrange(HOSTS, "0", "-1");
-    const answers = await callRedis(redis, () => commands.exec());
+    const answers = await callRedis(redis, () =>
+      // Begun anew where it is sent again.
+      redis
+        .multi()
+        .zremrangebyscore(HOSTS, "-inf", now)
+        .zadd(HOSTS, now + COUNTS_FOR_MS, self)
+        .pexpire(HOSTS, COUNTS_FOR_MS)
+        .zrange(HOSTS, "0", "-1")
+        .exec(),
+    );
     return answers?.at(-1)?.[1] as string[];
   }
 

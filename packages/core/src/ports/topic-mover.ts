@@ -1,6 +1,6 @@
 import type { Place, Topic } from "@topicast/protocol";
 import type { AppId, LoggedMessage } from "../model.ts";
-import type { TickMessage, Ticking } from "./ticks.ts";
+import type { Ticking, TickMessage } from "./ticks.ts";
 import type { Appended, IdempotencyKey, PageOptions, TopicLog } from "./topic-log.ts";
 
 /** What a store says of a topic that it numbers, or did. */
@@ -28,6 +28,8 @@ export interface Luggage {
   readonly generation: number;
   /** Its wake-up, where it has one. What was gathered for that tick is ephemeral, and is not carried over. */
   readonly ticking?: Ticking;
+  /** The last number of what was gathered. Counted on from there, so that a worker who read in the one store takes no more in the other than it read. */
+  readonly gathered: number;
 }
 
 /** Numbers that a sealed topic gave: from the one behind `after` up to `upTo`. */

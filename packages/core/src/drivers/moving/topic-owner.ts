@@ -87,7 +87,7 @@ export function createTopicOwners({ stores, owner, clock, holdMs }: OwnerOptions
     const luggage = await stores[from].seal(app, topic, generation);
     if (luggage === undefined) return;
     // The other store had it, and lost it. In another epoch no number comes again.
-    const carried = isGone ? { place: { epoch: newEpoch(), seq: 0 }, generation } : luggage;
+    const carried = isGone ? { place: { epoch: newEpoch(), seq: 0 }, generation, gathered: 0 } : luggage;
     await stores[other(from)].takeOver(app, topic, carried);
   }
 

@@ -68,8 +68,8 @@ export function createDynamoDbMover(options: DynamoDbMoverOptions): TopicMover {
       const head = await seal(hash, generation);
       if (head === undefined) return undefined;
       await settleAll(hash, head);
-      const { ticking } = head.ticks;
-      return { place: lastOf(head), generation, ...(ticking !== undefined && { ticking }) };
+      const { ticking, gathered } = head.ticks;
+      return { place: lastOf(head), generation, gathered, ...(ticking !== undefined && { ticking }) };
     },
 
     async takeOver(app, topic, luggage) {
@@ -141,7 +141,7 @@ function stateOf(head: TopicHead): TopicState {
 }
 
 /** Everything up to its last number is settled, and none of these is here. */
-function itemOf({ place, generation, ticking }: Luggage, now: number): Item {
+function itemOf({ place, generation, ticking, gathered }: Luggage, now: number): Item {
   const seq = number(place.seq);
   return {
     e: text(place.epoch),
@@ -151,6 +151,7 @@ function itemOf({ place, generation, ticking }: Luggage, now: number): Item {
     j: number(generation + 1),
     m: number(now),
     x: ttl(now + TOPIC_LIFE_MS),
+    ...(gathered > 0 && { g: number(gathered), h: number(gathered) }),
     ...(ticking !== undefined && { w: wakeUpText(ticking.wakeUp), d: number(ticking.place.seq) }),
   };
 }

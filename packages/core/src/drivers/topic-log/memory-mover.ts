@@ -32,7 +32,7 @@ export function createMemoryMover({ rows, histories, findKeyed }: MemoryMoverOpt
       row.empty.clear();
       const { epoch, ticks } = row;
       const ticking = ticks.wakeUp && { wakeUp: ticks.wakeUp, place: { epoch, seq: ticks.handedOut } };
-      return { place: { epoch, seq: row.taken }, generation, ...(ticking && { ticking }) };
+      return { place: { epoch, seq: row.taken }, generation, gathered: ticks.gathered, ...(ticking && { ticking }) };
     },
 
     async takeOver(app, topic, luggage) {

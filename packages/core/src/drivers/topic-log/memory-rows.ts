@@ -2,8 +2,8 @@ import type { Place, Topic } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
 import { MovedError } from "../../errors.ts";
 import type { AppId } from "../../model.ts";
-import type { Luggage, TopicState } from "../../ports/topic-mover.ts";
 import { VOID_AFTER_MS } from "../../ports/topic-log.ts";
+import type { Luggage, TopicState } from "../../ports/topic-mover.ts";
 import { createHistory, type History } from "./memory-history.ts";
 import { createOrder, type Order } from "./memory-order.ts";
 import { continueTicks, createTickState, type TickState } from "./memory-tick-state.ts";
@@ -122,7 +122,8 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
       begin(name, newEpoch(), { ...row.move, floor: 0 });
     },
 
-    takeOver(app, topic, { place, generation: before, ticking }) {
+    takeOver(app, topic, luggage) {
+      const { place, generation: before } = luggage;
       const name = nameOf(app, topic);
       const known = rows.get(name);
       const generation = before + 1;
@@ -133,7 +134,7 @@ export function createTopicRows({ clock, maxIdleMs, maxTopics, newEpoch, onEnd }
       row.move = { generation, floor: place.seq, movedAt: clock.now(), isSealed: false, isGone: false };
       row.taken = place.seq;
       row.activeAt = clock.now();
-      continueTicks(row.ticks, ticking);
+      continueTicks(row.ticks, luggage);
       return row;
     },
 

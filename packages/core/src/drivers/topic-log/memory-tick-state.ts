@@ -2,11 +2,12 @@ import {
   GATHERED_AFTER_MS,
   type Gathering,
   type TickClaim,
+  type Ticking,
   type TickMessage,
   type TickPage,
-  type Ticking,
   type WakeUp,
 } from "../../ports/ticks.ts";
+import type { Luggage } from "../../ports/topic-mover.ts";
 import type { Histories } from "./memory-history.ts";
 import type { TopicRow } from "./memory-rows.ts";
 
@@ -37,10 +38,11 @@ export function createTickState(): TickState {
 }
 
 /** As another store left it; what was gathered here before the topic went there is of no use any more. */
-export function continueTicks(ticks: TickState, ticking: Ticking | undefined): void {
+export function continueTicks(ticks: TickState, { ticking, gathered }: Pick<Luggage, "ticking" | "gathered">): void {
   ticks.wakeUp = ticking?.wakeUp;
   ticks.handedOut = ticking?.place.seq ?? 0;
-  ticks.gatheredUpTo = ticks.gathered;
+  ticks.gathered = gathered;
+  ticks.gatheredUpTo = gathered;
   ticks.waiting = [];
 }
 
@@ -122,7 +124,8 @@ export function handOut(row: TopicRow, { ticking, upTo, gatheredUpTo }: TickPage
   const { ticks } = row;
   if (!replaceWakeUp(row, ticking?.wakeUp, next)) return false;
   ticks.handedOut = upTo.seq;
-  ticks.gatheredUpTo = gatheredUpTo;
+  // A page that was read before the topic came here has less than was gathered by then.
+  ticks.gatheredUpTo = Math.max(ticks.gatheredUpTo, gatheredUpTo);
   ticks.waiting = ticks.waiting.filter(({ number }) => number > gatheredUpTo);
   return true;
 }

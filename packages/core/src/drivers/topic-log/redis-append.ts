@@ -7,16 +7,6 @@ import type { Run } from "./redis-run.ts";
 import { CALL_LIFE_MS, SLACK_MS, TICK_LIFE_MS, TOPIC_RENEW_MS } from "./redis-times.ts";
 import { tickingOf, wakeUpText } from "./redis-wake-ups.ts";
 
-/** Numbers that are left out at least where the lineage changed: more than a topic can get in the time whose writes Redis may lose. */
-const MIN_SKIPPED = 1_000_000_000;
-/**
- * And as many more as these hexadecimal digits of the lineage say: of two servers that go on from one state, each leaves out others. Up to 18 million million, so
- * that an epoch bears some hundred changes.
- */
-const LINEAGE_DIGITS = 11;
-/** Below the largest safe integer. Behind it a new epoch begins. */
-const MAX_NUMBER = 9e15;
-
 /** Outdated entries are looked for once in so many numbers. */
 const TRIM_EVERY = 16;
 /** The most that is looked at then, in reads of a few: more than came since, so that a backlog goes. */
@@ -53,29 +43,20 @@ local isKeyed, maxMessages, maxAgeMs, wakeUp = ARGV[8] == '1', tonumber(ARGV[9])
 
 local known = redis.call('GET', call)
 if known and tonumber(string.match(known, '^%d+')) > now then
-  local topic = look()
+  -- Without a key nobody asks but who sent it already; what was done here before the topic left isn't to be done again where it went.
+  local topic = isKeyed and look() or row()
   return { 'known', known, topic and topic.epoch or '' }
 end
 
-local topic = open(${TOPIC_RENEW_MS})
-local server = lineage()
-local skipped = topic.lineage == server and 0 or ${MIN_SKIPPED} + tonumber(string.sub(server, 1, ${LINEAGE_DIGITS}), 16)
-if topic.last + skipped + count > ${MAX_NUMBER} then topic, skipped = begin(), 0 end
-topic.last, topic.void = topic.last + skipped, topic.void + skipped
-local fields = claim(topic, wakeUp)
+local topic, fields, skipped = skipLost(open(${TOPIC_RENEW_MS}), count)
+for _, each in ipairs(claim(topic, wakeUp)) do table.insert(fields, each) end
 local before = topic.last
 topic.last = before + count
-if skipped > 0 then
-  for _, each in ipairs({ 'v', digits(topic.void), 'r', server }) do table.insert(fields, each) end
-end
 redis.call('HSET', head, 'n', digits(topic.last), unpack(fields))
 
 if topic.wakeUp or (maxMessages > 0 and maxAgeMs > 0) then
-  local void = digits(topic.void)
-  if skipped > 0 then
-    redis.call('XADD', log, digits(before) .. '-' .. digits(skipped), 'a', '[' .. digits(now) .. ']', 'v', void)
-  end
-  redis.call('XADD', log, digits(topic.last) .. '-' .. count, 'a', attributes, 'v', void, 'm', payloads)
+  if skipped > 0 then addVoid(before, topic.void, skipped) end
+  redis.call('XADD', log, digits(topic.last) .. '-' .. count, 'a', attributes, 'v', digits(topic.void), 'm', payloads)
   if math.floor(topic.last / ${TRIM_EVERY}) > math.floor(before / ${TRIM_EVERY}) then trim(topic, maxMessages, maxAgeMs) end
   redis.call('PEXPIRE', log, math.max(maxAgeMs, topic.wakeUp and ${TICK_LIFE_MS} or 0) + ${SLACK_MS})
 else

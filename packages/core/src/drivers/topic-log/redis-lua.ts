@@ -1,5 +1,15 @@
 import { SLACK_MS, TOPIC_LIFE_MS } from "./redis-times.ts";
 
+/** Numbers that are left out at least where the lineage changed: more than a topic can get in the time whose writes Redis may lose. */
+const MIN_SKIPPED = 1_000_000_000;
+/**
+ * And as many more as these hexadecimal digits of the lineage say: of two servers that go on from one state, each leaves out others. Up to 18 million million, so
+ * that an epoch bears some hundred changes.
+ */
+const LINEAGE_DIGITS = 11;
+/** Below the largest safe integer. Behind it a new epoch begins. */
+const MAX_NUMBER = 9e15;
+
 /** What a script fails with where another store has the topic. */
 export const TOPIC_MOVED = "TOPIC_MOVED";
 
@@ -55,6 +65,23 @@ local function open(left)
     redis.call('PEXPIRE', head, ${TOPIC_LIFE_MS + SLACK_MS})
   end
   return topic
+end
+
+-- Leaves out numbers where the server may have lost some. The topic as it is then, or a new one where it has no room for so many and as many more as are to come;
+-- the fields that are to be written; and how many were left out.
+local function skipLost(topic, toCome)
+  local server = lineage()
+  local isSame = topic.lineage == server
+  local skipped = isSame and 0 or ${MIN_SKIPPED} + tonumber(string.sub(server, 1, ${LINEAGE_DIGITS}), 16)
+  if topic.last + skipped + toCome > ${MAX_NUMBER} then return begin(), {}, 0 end
+  if isSame then return topic, {}, 0 end
+  topic.last, topic.void = topic.last + skipped, topic.void + skipped
+  return topic, { 'v', digits(topic.void), 'r', server }, skipped
+end
+
+-- Keeps that many numbers up to that one as void; with those before it, so many of the epoch are void.
+local function addVoid(last, void, count)
+  redis.call('XADD', log, digits(last) .. '-' .. digits(count), 'a', '[' .. digits(now) .. ']', 'v', digits(void))
 end
 
 -- An entry's last number, how many it holds, and its fields.

@@ -24,37 +24,48 @@ local f = redis.call('HMGET', head, 'j', 'f', 'm')
 return { topic.epoch, digits(topic.last), digits(topic.expiresAt), topic.owner or '', f[1] or '0', f[2] or '0', f[3] or '' }`,
 );
 
-/** A topic that may have lost numbers takes none of them along: it is another one from here on. */
+/** Writes the first time that its life ends as it did anyway: after that a server without memory refuses nothing, and a topic can leave it. */
+const EVEN_WHERE_FULL = `redis.call('PEXPIRE', head, math.max(1, redis.call('PTTL', head)))\n`;
+
+/** Where it may have lost numbers it leaves out some, as an append does. */
 const SEAL = defineScript(
   "seal",
   `${LUA}${GENERATION}
 local topic = row()
 if not topic or generation ~= tonumber(ARGV[3]) then return false end
 if not topic.owner then
-  if topic.lineage ~= lineage() then topic = begin() end
-  redis.call('HSET', head, 'o', 1)
+  ${EVEN_WHERE_FULL}
+  local fields, skipped
+  topic, fields, skipped = skipLost(topic, 0)
+  redis.call('HSET', head, 'o', 1, 'n', digits(topic.last), unpack(fields))
+  if skipped > 0 and redis.call('EXISTS', log) == 1 then addVoid(topic.last, topic.void, skipped) end
 end
-return { topic.epoch, digits(topic.last), topic.wakeUp or '', topic.handedOut }`,
+return { topic.epoch, digits(topic.last), topic.wakeUp or '', topic.handedOut, topic.gathered }`,
 );
 
 const LET_GO = defineScript(
   "letGo",
   `${LUA}${GENERATION}
 local topic = row()
-if topic and topic.owner and generation == tonumber(ARGV[3]) then redis.call('HSET', head, 'o', 2) end`,
+if topic and topic.owner and generation == tonumber(ARGV[3]) then
+  ${EVEN_WHERE_FULL}
+  redis.call('HSET', head, 'o', 2)
+end`,
 );
 
+/** As it is sealed elsewhere already, it must have a place here even where there is no memory: it can leave again then. */
 const TAKE_OVER = defineScript(
   "takeOver",
   `${LUA}${GENERATION}
-local epoch, last, next, wakeUp, handedOut = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], ARGV[7]
+local epoch, last, next, gatheredLast, wakeUp, handedOut = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8]
 local topic = row()
 if topic and (not topic.owner or generation >= next) then return end
+redis.call('UNLINK', log, gathered)
 redis.call('HSET', head, 'e', epoch, 'n', last, 'f', last, 'j', next, 'm', digits(now), 'r', lineage(), 'x', digits(now + ${TOPIC_LIFE_MS}))
-redis.call('HDEL', head, 'o', 'v', 'w', 'd', 'c')
+redis.call('HDEL', head, 'o', 'v', 'w', 'd')
+redis.call('HSET', head, 'c', gatheredLast)
 if wakeUp ~= '' then redis.call('HSET', head, 'w', wakeUp, 'd', handedOut) end
-redis.call('PEXPIRE', head, ${TOPIC_LIFE_MS + SLACK_MS})
-redis.call('UNLINK', log, gathered)`,
+redis.call('PEXPIRE', head, ${TOPIC_LIFE_MS + SLACK_MS})`,
 );
 
 const DISCARD = defineScript(
@@ -82,6 +93,8 @@ local command, from, to = ARGV[4], ARGV[5], ARGV[6]
 return { digits(topic.last), digits(topic.void), readEntries(command, from, to, tonumber(ARGV[7]), tonumber(ARGV[8])) }`,
 );
 
+type Sealed = readonly [epoch: string, last: string, wakeUp: string, handedOut: number, gathered: number];
+
 type Read = readonly [last: string, voids: string, entries: readonly RawEntry[]];
 
 /** Far more than one tick's. */
@@ -93,7 +106,7 @@ export function createRedisMover(run: Run, now: () => number): TopicMover {
 
   /** What there is of a range, in whole entries, from its first or its last on; undefined where the topic is another one. */
   async function read(keys: TopicKeys, range: MovedRange, order: "first" | "last", limit: number, maxBytes: number) {
-    const bounds = [`${range.after + 1}`, `${range.upTo}-${ALL}`];
+    const bounds = [`${range.after + 1}`, `${range.upTo}`];
     const command = order === "first" ? ["XRANGE", ...bounds] : ["XREVRANGE", ...bounds.reverse()];
     const answer = (await run(READ, keys.all, [range.epoch, ...command, limit, maxBytes])) as Read | null;
     if (answer === null) return undefined;
@@ -108,20 +121,20 @@ export function createRedisMover(run: Run, now: () => number): TopicMover {
     },
 
     async seal(app, topic, generation) {
-      const answer = (await run(SEAL, keysOf(app, topic).all, [generation])) as [string, string, string, number] | null;
+      const answer = (await run(SEAL, keysOf(app, topic).all, [generation])) as Sealed | null;
       if (answer === null) return undefined;
-      const [epoch, last, wakeUp, handedOut] = answer;
+      const [epoch, last, wakeUp, handedOut, gathered] = answer;
       const ticking = tickingOf(epoch, wakeUp, handedOut);
-      return { place: { epoch, seq: Number(last) }, generation, ...(ticking !== undefined && { ticking }) };
+      return { place: { epoch, seq: Number(last) }, generation, gathered, ...(ticking !== undefined && { ticking }) };
     },
 
     async letGo(app, topic, generation) {
       await run(LET_GO, keysOf(app, topic).all, [generation]);
     },
 
-    async takeOver(app, topic, { place, generation, ticking }: Luggage) {
+    async takeOver(app, topic, { place, generation, gathered, ticking }: Luggage) {
       const wakeUp = ticking === undefined ? ["", 0] : [wakeUpText(ticking.wakeUp), ticking.place.seq];
-      await run(TAKE_OVER, keysOf(app, topic).all, [place.epoch, place.seq, generation + 1, ...wakeUp]);
+      await run(TAKE_OVER, keysOf(app, topic).all, [place.epoch, place.seq, generation + 1, gathered, ...wakeUp]);
     },
 
     async discard(app, topic, { epoch, seq }) {
@@ -140,6 +153,8 @@ export function createRedisMover(run: Run, now: () => number): TopicMover {
       const found = await read(keysOf(app, topic), range, "first", options.limit, bytesOfEntries(options.limit));
       const [first] = found?.entries ?? [];
       if (found === undefined || first === undefined || first.first > range.after + 1) return undefined;
+      // A place among numbers that were left out proves that something is gone.
+      if (first.messages.length === 0 && range.after >= first.first) return undefined;
       const isKept = keeping(options.retention, found.messages, now());
       const all = found.entries.flatMap(positioned).filter(({ message }) => message.seq > range.after);
       if (all[0] !== undefined && !isKept(all[0])) return undefined;
