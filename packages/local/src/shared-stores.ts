@@ -19,6 +19,8 @@ export interface SharedStoresOptions {
 
 const DEFAULT_REDIS_URL = "redis://127.0.0.1:6379";
 const MEMORY = "memory";
+const OTHER_STORE =
+  "Another store needs a restart, as nothing in this one would come along; with --aws it moves in steps, docs/moving-stores.md";
 
 export function createSharedStores({ clock, doors }: SharedStoresOptions): SharedStores {
   const opened = new Map<string, Promise<SharedRedis>>();
@@ -42,8 +44,8 @@ export function createSharedStores({ clock, doors }: SharedStoresOptions): Share
     async find(settings, service) {
       const place = placeOf(settings);
       first ??= place;
-      // The application and its key are where the host began.
-      if (doors !== undefined && place !== first) throw new StartError("With --auth another store needs a restart");
+      // Who is connected, subscribed and waiting is known where the host began, and nobody would tell them that they are forgotten.
+      if (place !== first) throw new StartError(OTHER_STORE);
       if (place === MEMORY) return undefined;
       const key = JSON.stringify([place, service]);
       const found = stores.get(key) ?? (await open(place)).storesOf(service);

@@ -79,6 +79,12 @@ describe("a reload", () => {
     expect(await ask("greet")).toBe("good evening");
   });
 
+  it("keeps the store in this process, out of which nothing would come along", async () => {
+    const moved = host.reload({ environment: { STORE: "redis" } });
+    await expect(moved).rejects.toThrow("Another store needs a restart");
+    expect(await ask("greet")).toBe("hello");
+  });
+
   it("takes another store over the wire", async () => {
     const other = await startFixtures(["wire"], { wire: {} });
     const ask = async () => {

@@ -98,7 +98,7 @@ describe("hosts on one Redis, with closed doors,", () => {
   it("keep their store", async () => {
     const host = await start(SAME);
     await expect(host.reload({ environment: { STORE: "memory" } })).rejects.toThrow(
-      "With --auth another store needs a restart",
+      "Another store needs a restart",
     );
   });
 });
