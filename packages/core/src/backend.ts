@@ -15,6 +15,7 @@ import { createSqsQueue } from "./drivers/fanout-queue/sqs.ts";
 import { createMovingAppStore } from "./drivers/moving/app-store.ts";
 import { createMovingConnectionStore } from "./drivers/moving/connection-store.ts";
 import { createMovingTopicLog } from "./drivers/moving/topic-log.ts";
+import type { StoreIndex } from "./drivers/moving/topic-owner.ts";
 import { createAuthEndpoint } from "./drivers/token-authority/auth-endpoint.ts";
 import { createJwks } from "./drivers/token-authority/jwks.ts";
 import { connectRedis, type Redis } from "./drivers/redis/client.ts";
@@ -67,7 +68,8 @@ export function connectionStoreOf(backend: Backend): ConnectionStore {
     return createDynamoDbConnectionStore({ client: dynamodb(), tableName: backend.tableName, ...parts });
   if (process.env.BUNDLED_STORE !== "dynamodb" && process.env.BUNDLED_STORE !== "redis" && isMoving(backend)) {
     const [inDynamoDb, inRedis] = partsOf(backend);
-    return createMovingConnectionStore({ stores: [connectionStoreOf(inDynamoDb), connectionStoreOf(inRedis)] });
+    const stores = [connectionStoreOf(inDynamoDb), connectionStoreOf(inRedis)] as const;
+    return createMovingConnectionStore({ stores, owner: ownerOf(backend) });
   }
   throw new NotBundledError(backend.store);
 }
@@ -82,7 +84,7 @@ export function topicLogOf(backend: Backend): TopicLog {
     const clock = clockOf(backend);
     const inDynamoDb = createDynamoDbTopicLog({ client: dynamodb(), tableName: backend.tableName, clock });
     const inRedis = createRedisTopicLog({ redis: redis(backend.redis), clock });
-    return createMovingTopicLog({ stores: [inDynamoDb, inRedis], owner: isToRedis(backend) ? 1 : 0, clock });
+    return createMovingTopicLog({ stores: [inDynamoDb, inRedis], owner: ownerOf(backend), clock });
   }
   throw new NotBundledError(backend.store);
 }
@@ -93,6 +95,11 @@ function isMoving<B extends { readonly store: string }>(backend: B): backend is 
 
 function isToRedis({ store }: { readonly store: MovingStore }): boolean {
   return store === "redis+dynamodb";
+}
+
+/** Which of the two has topics, and decides about limits. */
+function ownerOf(backend: { readonly store: MovingStore }): StoreIndex {
+  return isToRedis(backend) ? 1 : 0;
 }
 
 /** The same backend with one of its two stores, in the order that all processes have them in. */

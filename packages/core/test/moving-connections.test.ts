@@ -18,7 +18,7 @@ describe("a connection that one store knows", () => {
     clock = testClock();
     one = withOrderedPages(createMemoryConnectionStore({ clock }));
     two = withOrderedPages(createMemoryConnectionStore({ clock }));
-    both = createMovingConnectionStore({ stores: [one, two] });
+    both = createMovingConnectionStore({ stores: [one, two], owner: 0 });
   });
 
   function subscribe(store: ConnectionStore, connection: Connection) {

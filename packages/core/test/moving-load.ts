@@ -93,12 +93,12 @@ export function createMovingLoad(options: MovingLoadOptions) {
 
   function servicesOf(): readonly Service[] {
     const [one, two] = options.connections;
-    const both = createMovingConnectionStore({ stores: [one, two] });
+    const both = (owner: 0 | 1) => createMovingConnectionStore({ stores: [one, two], owner });
     const moving = (owner: 0 | 1) => createMovingTopicLog({ stores: logs, owner, clock: systemClock, holdMs });
     const stores = [
       { connections: one, log: logs[0] },
-      { connections: both, log: moving(0) },
-      { connections: both, log: moving(1) },
+      { connections: both(0), log: moving(0) },
+      { connections: both(1), log: moving(1) },
       { connections: two, log: logs[1] },
     ];
     const { logger, envelope, settings, applications } = testService();

@@ -10,6 +10,7 @@ import type {
 } from "../../ports/connection-store.ts";
 import { slotOf, slotText } from "../../shards.ts";
 import { mergePages } from "./merged-pages.ts";
+import type { StoreIndex } from "./topic-owner.ts";
 
 export interface MovingConnectionStoreOptions {
   /**
@@ -17,16 +18,23 @@ export interface MovingConnectionStoreOptions {
    * walk that one process began in one of them, or in both, goes on in either.
    */
   readonly stores: readonly [ConnectionStore, ConnectionStore];
+  /** Which of them decides whether a limit is reached: the one that processes of the neighbouring step know alone. */
+  readonly owner: StoreIndex;
 }
+
+/** For the store that only counts along. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 /**
  * Connections in two stores, while they move from one to the other: written to both, and read from both, as each may have some that the other hasn't, because a
  * process wrote them that knows only one. Who is in both is there once. A connection ends after two hours at most, and its client
  * comes back: from then on all are in both that came since every process knows both.
  *
+ * The owner alone decides about limits: a process that knows only that one gives back only there, so that the other counts for hours who is no longer there.
+ *
  * A write is done when both have it. Where one half fails, all of it does, and a repeat makes it good.
  */
-export function createMovingConnectionStore({ stores }: MovingConnectionStoreOptions): ConnectionStore {
+export function createMovingConnectionStore({ stores, owner }: MovingConnectionStoreOptions): ConnectionStore {
   const [one, two] = stores;
 
   /** In a store that may not know the connection: then it learns of it from the other. */
@@ -43,11 +51,16 @@ export function createMovingConnectionStore({ stores }: MovingConnectionStoreOpt
   }
 
   async function subscribe(input: SubscribeInput): Promise<SubscribeOutcome> {
+    const { app, topic, connection } = input;
+    const unlimited = { ...input, maxSubscriptions: NO_LIMIT };
+    const [inOne, inTwo] = owner === 0 ? [input, unlimited] : [unlimited, input];
+    // Where the second may refuse it, what the first had stays.
+    const before = owner === 1 ? await find(one, app, topic, connection.id) : undefined;
     // Always in this order, so that who ends a subscription can tell whether it was made again.
-    const outcome = await subscribeIn(one, two, input);
+    const outcome = await subscribeIn(one, two, inOne);
     if (outcome.status !== "subscribed") return outcome;
-    const second = await subscribeIn(two, one, input);
-    if (second.status !== "subscribed") await one.unsubscribe(input.app, input.topic, input.connection.id);
+    const second = await subscribeIn(two, one, inTwo);
+    if (second.status !== "subscribed" && before === undefined) await one.unsubscribe(app, topic, connection.id);
     return second;
   }
 
@@ -98,12 +111,10 @@ export function createMovingConnectionStore({ stores }: MovingConnectionStoreOpt
 
   return {
     async connect(connection, maxConnections) {
-      const { app, id } = connection;
-      // Each knows at most those that there are: where one says that they are too many, they are.
-      if ((await one.connect(connection, maxConnections)) === "too_many_connections") return "too_many_connections";
-      const outcome = await two.connect(connection, maxConnections);
-      if (outcome === "too_many_connections") await one.disconnect(app, id);
-      return outcome;
+      const [decides, follows] = owner === 0 ? [one, two] : [two, one];
+      // First, so that nothing is left behind of who is refused.
+      if ((await decides.connect(connection, maxConnections)) === "too_many_connections") return "too_many_connections";
+      return follows.connect(connection, maxConnections === undefined ? undefined : NO_LIMIT);
     },
 
     get: async (app, id, freshness) => (await one.get(app, id, freshness)) ?? two.get(app, id, freshness),
