@@ -11,8 +11,8 @@ const topic = aTopic();
 const other = aTopic("other");
 const UNAVAILABLE = { name: "UnavailableError", part: "store" };
 
-/** How a command fails: it never arrives, or it is done and its answer is lost. */
-type Fault = "lost" | "unanswered";
+/** How commands fail: they never arrive, or they are done and their answers are lost, or only that of the first. */
+type Fault = "lost" | "unanswered" | "unanswered once";
 const FAULTS: readonly Fault[] = ["lost", "unanswered"];
 
 interface Command {
@@ -30,7 +30,8 @@ function breakKeys(redis: Redis): (key: string | undefined, fault?: Fault) => vo
   client.sendCommand = (command, ...rest) => {
     if (broken === undefined || !String(command.getKeys()[0]).endsWith(broken)) return send(command, ...rest);
     const error = new Error("Connection is closed.");
-    if (how === "unanswered") return Promise.resolve(send(command, ...rest)).then(() => Promise.reject(error));
+    if (how === "unanswered once") broken = undefined;
+    if (how !== "lost") return Promise.resolve(send(command, ...rest)).then(() => Promise.reject(error));
     command.reject(error);
     return command.promise;
   };
@@ -178,6 +179,42 @@ describe.each(FAULTS)("where one slot's command is %s", (fault) => {
     expect(await store.get(DEFAULT_APP, failed.id, "fresh")).toBeUndefined();
   });
 });
+
+it("counts a connection once, and gives its place back once, where an answer is lost and the command sent again", async () => {
+  const [one, two, three] = [aUser(), aUser(), aUser()];
+  const connect = (connection: Connection) => store.connect(connection, 2);
+  const full = async () => expect(await connect(aUser())).toBe("too_many_connections");
+  breakKey(countsKey(DEFAULT_APP), "unanswered once");
+  expect(await connect(one)).toBe("connected");
+  breakKey(connectionKey(DEFAULT_APP, two.id), "unanswered once");
+  expect(await connect(two)).toBe("connected");
+  await full();
+  breakKey(countsKey(DEFAULT_APP), "unanswered once");
+  await store.disconnect(DEFAULT_APP, one.id);
+  expect(await connect(three)).toBe("connected");
+  await full();
+  breakKey(connectionKey(DEFAULT_APP, two.id), "unanswered once");
+  await store.disconnect(DEFAULT_APP, two.id);
+  expect(await connect(one)).toBe("connected");
+  await full();
+});
+
+it("counts nobody whom it refused while the server hung, though that does later what it was sent", async () => {
+  const server = await startRedisServer();
+  const [hanging, operator] = [connectRedis(server.url), connectRedis(server.url)];
+  const connections = createRedisConnectionStore({ redis: hanging, clock });
+  await connections.connect(aUser(), 1_000);
+  server.pause();
+  const refused = await Promise.allSettled(Array.from({ length: 3 }, () => connections.connect(aUser(), 1_000)));
+  for (const outcome of refused) expect(outcome).toMatchObject({ status: "rejected", reason: UNAVAILABLE });
+  server.resume();
+  // Behind all that was sent before.
+  await operator.ping();
+  expect(await connections.connect(aUser(), 2)).toBe("connected");
+  expect(await connections.connect(aUser(), 2)).toBe("too_many_connections");
+  for (const redis of [hanging, operator]) redis.disconnect();
+  await server.stop();
+}, 30_000);
 
 it("lets connections go where memory is full, and gives their places back", async () => {
   const server = await startRedisServer();

@@ -22,8 +22,8 @@ export interface ConnectionRow {
 
 /** The rows of connections, a hash each. Those no longer valid may still be there: `read` leaves that to its caller. */
 export interface ConnectionRows {
-  /** Remembers a connection, with the topics of an earlier call for it. False where it was there: then it is as counted as it was. */
-  write(connection: Connection, isCounted: boolean): Promise<boolean>;
+  /** Remembers a connection, with the topics of an earlier call for it. Where that was counted it stays so. */
+  write(connection: Connection, isCounted: boolean): Promise<void>;
   get(app: AppId, id: ConnectionId): Promise<Connection | undefined>;
   /** With its topics. */
   read(app: AppId, id: ConnectionId): Promise<ConnectionRow | undefined>;
@@ -51,16 +51,15 @@ const WRITE = defineScript(
   `
 local key = KEYS[1]
 local v = redis.call('HGET', key, 'v')
-local isNew = not v or tonumber(v) <= tonumber(ARGV[1])
-if isNew then
+if not v or tonumber(v) <= tonumber(ARGV[1]) then
   if v then redis.call('DEL', key) end
   redis.call('HSET', key, 'd', ARGV[2], 'v', ARGV[3], 'k', ARGV[4], 'u', 0)
 else
   redis.call('HSET', key, 'd', ARGV[2], 'v', ARGV[3])
+  if ARGV[4] == '1' then redis.call('HSET', key, 'k', 1) end
 end
 if ARGV[6] then redis.call('HSETNX', key, ARGV[6], ARGV[7]) end
-redis.call('PEXPIRE', key, ARGV[5])
-return isNew and 1 or 0`,
+redis.call('PEXPIRE', key, ARGV[5])`,
 );
 
 /** Fields of a row that are no topics. */
@@ -144,7 +143,7 @@ export function createConnectionRows({ redis, now, address: ownAddress }: Connec
       const lifeMs = Math.max(0, validUntil - now()) + EXPIRY_SLACK_MS;
       const args = [now(), detailsOf(connection), validUntil, isCounted ? 1 : 0, lifeMs];
       const roomArgs = room === undefined ? [] : [topicHash(app, room), connectedAt];
-      return (await runScript(redis, WRITE, [connectionKey(app, id)], [...args, ...roomArgs])) === 1;
+      await runScript(redis, WRITE, [connectionKey(app, id)], [...args, ...roomArgs]);
     },
 
     async get(app, id) {

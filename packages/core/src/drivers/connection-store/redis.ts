@@ -47,8 +47,8 @@ export function createRedisConnectionStore({ redis, clock, address }: RedisConne
     return row !== undefined && isValid(row.connection) ? row : undefined;
   }
 
-  /** Writes everything at once; whether the connection is new. Without its row it must not be anywhere that it wasn't: no disconnect would find it there. */
-  async function write(connection: Connection, isCounted: boolean): Promise<boolean> {
+  /** Writes everything at once. Without its row it must not be anywhere that it wasn't: no disconnect would find it there. */
+  async function write(connection: Connection, isCounted: boolean): Promise<void> {
     const { app, room, validUntil } = connection;
     const memberships = membershipsOf(connection, room === undefined ? [] : [topicHash(app, room)]);
     const [row, ...entries] = await Promise.allSettled([
@@ -62,30 +62,22 @@ export function createRedisConnectionStore({ redis, clock, address }: RedisConne
       throw row.reason;
     }
     valuesOf(entries);
-    return row.value;
   }
 
   /**
-   * Counts before it writes, so that no more come in than may. What a repeated connect counts twice is given back; and what a write that failed
-   * left counted, if it can be.
+   * Counts before it writes, so that no more come in than may. One that failed isn't counted, whatever of it was done: either it is repeated, or it never
+   * began, and nobody will say that it ended.
    */
   async function writeCounted(connection: Connection, max: number): Promise<"connected" | "too_many_connections"> {
-    const { app, id } = connection;
-    if (!(await counts.take(connection, max))) {
-      if (!(await readValid(app, id))?.isCounted) return "too_many_connections";
-      await write(connection, false);
-      return "connected";
-    }
-    let isNew: boolean;
     try {
-      isNew = await write(connection, true);
+      if (!(await counts.take(connection, max))) return "too_many_connections";
+      await write(connection, true);
+      return "connected";
     } catch (error) {
-      // It may have happened; then the row knows that it is counted.
-      if ((await connections.read(app, id)) === undefined) await counts.giveBack(connection);
+      // A server that hangs does it later, behind what it is to undo. Where that never arrives, the place is free once the connection can't be alive.
+      await Promise.allSettled([counts.giveBack(connection)]);
       throw error;
     }
-    if (!isNew) await counts.giveBack(connection);
-    return "connected";
   }
 
   /**
@@ -165,8 +157,7 @@ export function createRedisConnectionStore({ redis, clock, address }: RedisConne
       const { connection, topics, hasLeft, isCounted } = row;
       await all<unknown>([
         ...membershipsOf(connection, topics.keys()).map(([key, name]) => members.leave(key, name)),
-        // Once: by the call from which on it has left.
-        ...(isCounted && !hasLeft ? [counts.giveBack(connection)] : []),
+        ...(isCounted ? [counts.giveBack(connection)] : []),
       ]);
       return !hasLeft;
     },

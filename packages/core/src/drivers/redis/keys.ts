@@ -60,8 +60,8 @@ import { hashOf, type TopicHash } from "../topic-hash.ts";
  * user          u:{hash of application and user}    sorted set, as that of subscribers
  *     {connection id} NUL …                         of each connection whose `from` isn't its own id
  *
- * counts        m:{app}           hash
- *     {n}  how many connections that are counted were made in the n-th ten minutes since 1970; of applications that have a limit
+ * counted       m:{app}           sorted set of the ids of connections that are counted, by when each can't be alive any more; of applications that have a limit
+ *     Who comes counts those that may be alive, and removes some of the others. About 90 bytes each.
  *
  * application   a/{name}:{apps}          hash
  *     i  id                                            r  topic rules, JSON of a list
