@@ -130,6 +130,22 @@ describe("a server", () => {
     expect(await payloadsOf(drivers)).toEqual(["before", "meanwhile"]);
   });
 
+  it("can't be reached for another reason than before", async () => {
+    const server = await startServer();
+    const network = await createCuttableNetwork(server.port);
+    endings.push(() => network.close());
+    const drivers = driversOf(open(`redis://127.0.0.1:${network.port}`));
+    await append(drivers, "before");
+    network.silence();
+    await append(drivers, "meanwhile");
+    network.cut();
+    // Its connections are closed, and the one before timed out.
+    await expect(append(drivers, "after")).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      message: expect.stringMatching(/ can't be reached: (Connection is closed|read ECONNRESET)\. Try again\.$/),
+    });
+  });
+
   it("closes a connection, and the next call makes another", async () => {
     const server = await startServer();
     const redis = open(server.url);

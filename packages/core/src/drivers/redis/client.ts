@@ -1,6 +1,6 @@
 import { Cluster, Redis as Single } from "ioredis";
 import { parseRedisUrl, type RedisAddress } from "../../redis-url.ts";
-import { noteFailure } from "./errors.ts";
+import { forgetFailure, noteFailure } from "./errors.ts";
 import { gatherWrites } from "./gather-writes.ts";
 
 /** A server, or a cluster: the drivers have the same code for both. */
@@ -35,6 +35,7 @@ export function connectRedis(
   const redis = address.cluster ? connectCluster(address, shared) : connectSingle(address, shared);
   // Every command that fails says so itself; without a listener ioredis prints.
   redis.on("error", (error: Error) => noteFailure(redis, error));
+  redis.on("ready", () => forgetFailure(redis));
   return redis;
 }
 
@@ -87,7 +88,10 @@ function connectCluster({ nodes }: RedisAddress, { keyPrefix, ...options }: Conn
       slotsRefreshTimeout: 2 * options.connectTimeout,
     },
   );
-  cluster.on("+node", gatherWrites);
+  cluster.on("+node", (node: Single) => {
+    gatherWrites(node);
+    node.on("ready", () => forgetFailure(cluster));
+  });
   cluster.on("node error", (error: Error) => noteFailure(cluster, error));
   return cluster;
 }

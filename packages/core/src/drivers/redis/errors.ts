@@ -17,11 +17,16 @@ const PASSING =
 const WANTS_PASSWORD = /^(NOAUTH|ERR Protocol error: unauthenticated)/;
 const REFUSES_PASSWORD = /^(WRONGPASS|ERR AUTH |ERR invalid password)/;
 
-/** What went wrong with a client's connections last: ioredis tells commands no more than that they were given up. */
+/** What went wrong with a client's connections since it had one last: ioredis tells commands no more than that they were given up. */
 const lastFailures = new WeakMap<Redis, string>();
 
 export function noteFailure(redis: Redis, error: RedisFault): void {
   lastFailures.set(redis, reasonOf(error.lastNodeError ?? error));
+}
+
+/** It is connected: what fails next has another reason. */
+export function forgetFailure(redis: Redis): void {
+  lastFailures.delete(redis);
 }
 
 /**
@@ -46,9 +51,11 @@ export function unavailable(redis: Redis, what: string): UnavailableError {
   return new UnavailableError("store", `Redis at ${addressesOf(redis)} ${what}. Try again.`);
 }
 
-/** Where a connection fails, its own error says more than the command's: refused, a name that nobody knows, a password. */
+/** Where a connection fails, its own error says more than the command's: refused, a name that nobody knows, a password. It has none where it was closed. */
 function lastFailureOf(redis: Redis, error: RedisFault): string {
-  return lastFailures.get(redis) ?? reasonOf(error);
+  // It says how often a command was sent again, and nothing else.
+  const isClosed = error.name === "MaxRetriesPerRequestError";
+  return lastFailures.get(redis) ?? (isClosed ? "Connection is closed" : reasonOf(error));
 }
 
 function reasonOf({ message = "" }: RedisFault): string {
