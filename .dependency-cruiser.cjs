@@ -84,7 +84,8 @@ module.exports = {
       from: { path: "^packages/local/src" },
       to: {
         path: "^(packages|services)/",
-        pathNot: "node_modules|^packages/(local|protocol)/src|^packages/core/src/(index|embedded|drivers/(memory|redis))\\.ts$",
+        pathNot:
+          "node_modules|^packages/(local|protocol)/src|^packages/core/src/(index|embedded|drivers/(memory|redis))\\.ts$",
       },
     },
     {

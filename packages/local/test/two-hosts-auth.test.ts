@@ -97,8 +97,6 @@ describe("hosts on one Redis, with closed doors,", () => {
 
   it("keep their store", async () => {
     const host = await start(SAME);
-    await expect(host.reload({ environment: { STORE: "memory" } })).rejects.toThrow(
-      "Another store needs a restart",
-    );
+    await expect(host.reload({ environment: { STORE: "memory" } })).rejects.toThrow("Another store needs a restart");
   });
 });
