@@ -14,13 +14,25 @@ export interface HostGatewayOptions extends Omit<PeerGatewayOptions, "address"> 
   readonly local: ConnectionGateway;
 }
 
+/** Has no connections: nobody can reach those of an address that is none of this service on any host. */
+const NOWHERE: ConnectionGateway = {
+  post: async (targets) => ({ gone: targets, throttled: [], failed: [] }),
+  close: async () => "gone",
+  look: async () => undefined,
+};
+
 /** Reaches this host's connections in process, and those of others through their `@connections`. */
 export function createHostGateway({ address: own, local, ...options }: HostGatewayOptions): HostGateway {
+  const { pathname } = new URL(own);
   const peers = new Map<string, PeerGateway>();
 
   function gatewayOf(address: string): ConnectionGateway {
     if (address === own) return local;
-    const peer = peers.get(address) ?? createPeerGateway({ ...options, address: new URL(address) });
+    const known = peers.get(address);
+    if (known !== undefined) return known;
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url?.protocol !== "http:" || url.pathname !== pathname) return NOWHERE;
+    const peer = createPeerGateway({ ...options, address: url });
     peers.set(address, peer);
     return peer;
   }

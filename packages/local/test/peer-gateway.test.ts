@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { UnavailableError } from "@topicast/core";
+import { type ConnectionGateway, UnavailableError } from "@topicast/core";
 import { aTarget, type TestClock, testClock } from "@topicast/testing";
+import { createHostGateway } from "../src/host-gateway.ts";
 import { createPeerGateway, type PeerGateway } from "../src/peer-gateway.ts";
 
 const NONE = { gone: [], throttled: [], failed: [] };
@@ -153,5 +154,37 @@ describe("asking another host about a connection", () => {
     const { gateway } = await startPeer(json(500, {}));
     await expect(gateway.close(aTarget())).rejects.toThrow(UnavailableError);
     await expect(gateway.look(aTarget())).rejects.toThrow(UnavailableError);
+  });
+});
+
+describe("a connection whose row has an address that is no host's", () => {
+  it.each([
+    ["", "nothing"],
+    ["localhost:4000/echo", "no scheme"],
+    ["http://", "no host"],
+    ["https://PEER/echo", "another scheme"],
+    ["http://PEER/other", "another service"],
+    ["http://PEER/echo/@connections/", "more than the service"],
+  ])("%j is gone, and the others are posted to", async (text) => {
+    const asked: unknown[] = [];
+    const { port } = await startPeer((request, response) => {
+      asked.push(request.url);
+      json(200, NONE)(request, response);
+    });
+    const local: ConnectionGateway = {
+      post: async () => NONE,
+      close: async () => "closed",
+      look: async () => undefined,
+    };
+    const own = "http://localhost:4000/echo";
+    const gateway = createHostGateway({ address: own, local, sign: undefined, clock, log: (line) => lines.push(line) });
+    ends.push(async () => gateway.stop());
+    const lost = aTarget({ address: text.replace("PEER", `127.0.0.1:${port}`) });
+    const others = [aTarget({ address: own }), aTarget({ address: `http://127.0.0.1:${port}/echo` })];
+    expect(await gateway.post([lost, ...others], "hi")).toEqual({ ...NONE, gone: [lost] });
+    expect(await gateway.close(lost)).toBe("gone");
+    expect(await gateway.look(lost)).toBeUndefined();
+    expect(asked).toEqual(["/echo/@connections"]);
+    expect(lines).toEqual([]);
   });
 });
