@@ -35,8 +35,10 @@ export interface MovingLoadOptions {
   readonly messagesPerSecond: number;
   /** Messages of a publish. */
   readonly batch: number;
-  /** How long a topic stays where it went: longer than the processes take to change. */
+  /** How long a topic stays where it went: longer than the processes take to change, and than any call. */
   readonly holdMs: number;
+  /** How long the processes take to change, one after the other. */
+  readonly changeMs: number;
   /** How long a step lasts; each client is cut once in it, so that no connection lives longer, as none lives longer than two hours. */
   readonly stepMs: number;
 }
@@ -45,6 +47,8 @@ const PROCESSES = 4;
 const CALLER = { app: DEFAULT_APP, access: EVERYTHING };
 const WATCH_MS = 25;
 const RETRY_MS = 20;
+/** Messages that a client may lack before publishers wait: on a slow machine it would fall behind what history keeps. */
+const MAX_BEHIND = 400;
 const PLENTY = () => 60_000;
 
 interface Client {
@@ -58,7 +62,7 @@ interface Client {
 
 /** A service of some processes, each in a step of the move, with clients that publish, receive, and come back when they are cut. */
 export function createMovingLoad(options: MovingLoadOptions) {
-  const { logs, topics, holdMs, stepMs } = options;
+  const { logs, topics, holdMs, changeMs, stepMs } = options;
   const random = createRandom(1);
   const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)] as T;
   const clients = Array.from({ length: options.clients }, (_, n): Client => {
@@ -69,6 +73,7 @@ export function createMovingLoad(options: MovingLoadOptions) {
   const places = new Map<string, string>();
   const acknowledged = new Map<Topic, number[]>(topics.map((topic) => [topic, []]));
   let isOver = false;
+  let isBehind = false;
   let retries = 0;
 
   const gateway: ConnectionGateway = {
@@ -153,6 +158,9 @@ export function createMovingLoad(options: MovingLoadOptions) {
   async function watch(): Promise<void> {
     while (!isOver) {
       await systemClock.sleep(WATCH_MS);
+      isBehind = clients.some(
+        ({ topic, payloads }) => (acknowledged.get(topic)?.length ?? 0) - payloads.length > MAX_BEHIND,
+      );
       for (const client of clients.filter(({ isAsking }) => !isAsking)) {
         const since = client.receiver.ask(Date.now());
         if (since !== undefined) void recover(client, since);
@@ -197,7 +205,7 @@ export function createMovingLoad(options: MovingLoadOptions) {
     const running = new Set<Promise<void>>();
     for (let sent = 0; !untilOver(); ) {
       const due = ((Date.now() - startedAt) / 1_000) * options.messagesPerSecond;
-      while (sent < due && running.size < 64) {
+      while (!isBehind && sent < due && running.size < 64) {
         const publishing = publishOne(sent).finally(() => running.delete(publishing));
         running.add(publishing);
         sent += options.batch;
@@ -211,13 +219,20 @@ export function createMovingLoad(options: MovingLoadOptions) {
   async function enter(step: MoveStep): Promise<void> {
     for (const one of processes) {
       one.step = step;
-      await systemClock.sleep(holdMs / (2 * PROCESSES));
+      await systemClock.sleep(changeMs / PROCESSES);
     }
     const cuts = clients.map(async (client, n) => {
       await systemClock.sleep((n * stepMs) / clients.length);
       await comeBack(client);
     });
     await Promise.all(cuts);
+  }
+
+  /** Until every client has what is published by now; or half a minute. */
+  async function catchUp(): Promise<void> {
+    const published = new Map([...acknowledged].map(([topic, numbers]) => [topic, numbers.length]));
+    const isDone = () => clients.every(({ topic, payloads }) => payloads.length >= (published.get(topic) ?? 0));
+    for (let waitedMs = 0; waitedMs < 30_000 && !isDone(); waitedMs += 50) await systemClock.sleep(50);
   }
 
   /** Until every client has all; or half a minute. */
@@ -243,7 +258,17 @@ export function createMovingLoad(options: MovingLoadOptions) {
       const startedAt = Date.now();
       const publishing = publishAll(() => isWalked);
       const walking = (async () => {
-        for (const step of steps) await enter(step);
+        let owner = 0;
+        let movedAt = Number.NEGATIVE_INFINITY;
+        for (const step of steps) {
+          const isMove = owner !== ownerIn(step);
+          // As an operator does: topics that only just came stay, and who knows one store can't read what was published in the other.
+          if (isMove) await systemClock.sleep(Math.max(0, movedAt + holdMs - Date.now()));
+          if (step === 0 || step === 3) await catchUp();
+          await enter(step);
+          if (isMove) movedAt = Date.now();
+          owner = ownerIn(step);
+        }
       })().finally(() => {
         isWalked = true;
       });
@@ -255,6 +280,10 @@ export function createMovingLoad(options: MovingLoadOptions) {
       return { ...figuresOf(clients, acknowledged, retries), seconds };
     },
   };
+}
+
+function ownerIn(step: MoveStep): 0 | 1 {
+  return step < 2 ? 0 : 1;
 }
 
 function figuresOf(clients: readonly Client[], acknowledged: ReadonlyMap<Topic, readonly number[]>, retries: number) {

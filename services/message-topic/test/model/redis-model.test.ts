@@ -5,7 +5,7 @@ import { redisStores } from "./stores.ts";
 import { loadSystem } from "./system.ts";
 import { TOPIC_RULES } from "./topics.ts";
 
-const { REDIS_MODEL_RUNS = "200", MODEL_SEED, MODEL_PATH } = process.env;
+const { REDIS_MODEL_RUNS = "100", MODEL_SEED, MODEL_PATH } = process.env;
 const RUN_MS = 2_000;
 
 let server: Awaited<ReturnType<typeof startRedis>>;
