@@ -112,7 +112,7 @@ function verdict({ runs }: Measured): string {
   const target = `One Redis server is to carry ${TARGET_CYCLES.toLocaleString("en")} cycles a second`;
   if (median >= TARGET_CYCLES) return `${target}: it does. ${allowed}`;
   if (highest >= TARGET_CYCLES) return `${target}: it does in the best of these runs, not in the median. ${allowed}`;
-  return `${target}: not in these runs; the load says how much others took of the machine. ${allowed}`;
+  return `${target}: not in these runs, in which the client's process was the bound: it has one core. ${allowed}`;
 }
 
 function unitTable(all: readonly Measured[]): string {
