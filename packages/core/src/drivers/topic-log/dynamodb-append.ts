@@ -1,9 +1,10 @@
 import { UnavailableError } from "../../errors.ts";
 import { type Appended, type Batch, type IdempotencyKey, MAX_TAKES, VOID_AFTER_MS } from "../../ports/topic-log.ts";
 import type { TopicHash } from "../topic-hash.ts";
+import { messagesOf } from "./content.ts";
 import type { Taken, TopicHeads } from "./dynamodb-head.ts";
 import type { KeyRow, KeyRows } from "./dynamodb-key-rows.ts";
-import { type LogRow, type LogRows, messagesOf } from "./dynamodb-rows.ts";
+import type { LogRow, LogRows } from "./dynamodb-rows.ts";
 import { LAST_WRITE_MS } from "./dynamodb-times.ts";
 
 export interface AppendOptions {

@@ -13,6 +13,7 @@ import {
 import { logKey, logPartition, logSort } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
 import type { TopicHash } from "../topic-hash.ts";
+import { messagesOf } from "./content.ts";
 import type { Taken } from "./dynamodb-head.ts";
 import { packPayloads, payloadsOf } from "./dynamodb-payloads.ts";
 import { LOG_ROW_LIFE_MS } from "./dynamodb-times.ts";
@@ -127,23 +128,6 @@ export function createLogRows(table: Table): LogRows {
       return { ...page, rows: items.map((item) => rowOf(pageQuery.epoch, item)) };
     },
   };
-}
-
-/** A batch as its row has it. */
-interface Content extends Omit<Batch, "key" | "tick"> {
-  /** The value of its idempotency key. */
-  readonly key: string | undefined;
-}
-
-/** The messages of a batch under the numbers from `first` on. */
-export function messagesOf(first: number, { payloads, from, time, key }: Content): LoggedMessage[] {
-  return payloads.map((payload, index) => ({
-    seq: first + index,
-    payload,
-    ...(from !== undefined && { from }),
-    time,
-    ...(key !== undefined && { key }),
-  }));
 }
 
 function itemOf({ by }: Taken, { payloads, from, time, key, tick }: Batch): Item {

@@ -1,10 +1,11 @@
 import type { Topic } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
 import { UnavailableError } from "../../errors.ts";
-import type { AppId, LoggedMessage } from "../../model.ts";
+import type { AppId } from "../../model.ts";
 import type { Ticking } from "../../ports/ticks.ts";
 import { type Appended, type Batch, type IdempotencyKey, MAX_TAKES, type Retention } from "../../ports/topic-log.ts";
 import type { MovableTopicLog } from "../../ports/topic-mover.ts";
+import { messagesOf } from "./content.ts";
 import { createHistories } from "./memory-history.ts";
 import { createKeys, type KeyRow, keyIdOf } from "./memory-keys.ts";
 import { createMemoryMover } from "./memory-mover.ts";
@@ -61,7 +62,7 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): MovableTop
     const held = beforeWrite?.();
     if (held !== undefined) await held;
     if (!close(taken)) return undefined;
-    const messages = rows.isCurrent(taken.row) ? messagesOf(taken, batch) : [];
+    const messages = rows.isCurrent(taken.row) ? messagesOf(taken.first, { ...batch, key: batch.key?.value }) : [];
     if (key !== undefined) key.isWritten = true;
     if (messages.length > 0) {
       const upTo = Math.min(closedUpTo(taken.row), handedOutUpTo(taken.row));
@@ -169,17 +170,6 @@ export function createMemoryTopicLog(options: MemoryTopicLogOptions): MovableTop
 
 function counted(appended: Appended, ticking: Ticking | undefined): Appended {
   return ticking === undefined ? appended : { ...appended, ticking };
-}
-
-/** The messages of a batch under the numbers that it took. */
-function messagesOf({ first }: Taken, { payloads, from, time, key }: Batch): LoggedMessage[] {
-  return payloads.map((payload, index) => ({
-    seq: first + index,
-    payload,
-    ...(from !== undefined && { from }),
-    time,
-    ...(key !== undefined && { key: key.value }),
-  }));
 }
 
 function randomEpoch(): string {

@@ -1,7 +1,8 @@
 import { type Appended, type Batch, KEY_LIFE_MS, type Retention } from "../../ports/topic-log.ts";
 import type { TopicKeys } from "../redis/keys.ts";
 import { defineScript } from "../redis/script.ts";
-import { attributesOf, type KeptBatch, messagesOf, parseKept } from "./redis-entries.ts";
+import { messagesOf } from "./content.ts";
+import { attributesOf, type KeptBatch, parseKept } from "./redis-entries.ts";
 import { LUA } from "./redis-lua.ts";
 import type { Run } from "./redis-run.ts";
 import { CALL_LIFE_MS, SLACK_MS, TICK_LIFE_MS, TOPIC_RENEW_MS } from "./redis-times.ts";

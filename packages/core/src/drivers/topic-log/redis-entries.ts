@@ -2,16 +2,7 @@ import type { Json, Place } from "@topicast/protocol";
 import type { ConnectionId, LoggedMessage } from "../../model.ts";
 import type { TickClaim } from "../../ports/ticks.ts";
 import type { IdempotencyKey } from "../../ports/topic-log.ts";
-
-/** A batch as it is kept. */
-export interface Content {
-  readonly payloads: readonly Json[];
-  readonly from?: string | undefined;
-  /** Unix ms at which the service accepted it. */
-  readonly time: number;
-  /** The value of its idempotency key. */
-  readonly key?: string | undefined;
-}
+import { type Content, messagesOf } from "./content.ts";
 
 /** A batch of the log, or numbers that are void. */
 export interface LogEntry {
@@ -59,17 +50,6 @@ export function entryOf([id, fields]: RawEntry): LogEntry {
   const except = attributes[3] ?? undefined;
   const messages = messagesOf(first, contentOf(attributes, field("m")));
   return { ...numbers, messages, ...(except !== undefined && { except }) };
-}
-
-/** The messages of a batch under the numbers from `first` on. */
-export function messagesOf(first: number, { payloads, from, time, key }: Content): LoggedMessage[] {
-  return payloads.map((payload, index) => ({
-    seq: first + index,
-    payload,
-    ...(from !== undefined && { from }),
-    time,
-    ...(key !== undefined && { key }),
-  }));
 }
 
 export function parseKept(text: string): KeptBatch {

@@ -5,7 +5,8 @@ import type { Luggage, MovedRange, TopicMover, TopicState } from "../../ports/to
 import { appendKey, type TopicKeys, topicKeys } from "../redis/keys.ts";
 import { defineScript } from "../redis/script.ts";
 import { topicHash } from "../topic-hash.ts";
-import { entryOf, messagesOf, parseKept, type RawEntry } from "./redis-entries.ts";
+import { messagesOf } from "./content.ts";
+import { entryOf, parseKept, type RawEntry } from "./redis-entries.ts";
 import { READ_ENTRIES } from "./redis-history.ts";
 import { LUA } from "./redis-lua.ts";
 import { bytesOfEntries, fill, keeping, positioned } from "./redis-pages.ts";
