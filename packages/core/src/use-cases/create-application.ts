@@ -30,7 +30,8 @@ export async function createApplication(
     ...input,
     // Whatever an earlier application of this name left behind is under another id.
     id: appIdOf(name, randomBytes(9).toString("base64url")),
-    createdAt: service.clock.now(),
+    // They begin together.
+    createdAt: key.createdAt,
     keys: [key],
   };
   return (await service.apps.create(application))

@@ -3,7 +3,7 @@ import type { Outgoing } from "../model.ts";
 import type { MessagesFanout, TickJob } from "../ports/fanout-queue.ts";
 import type { TickMessage } from "../ports/ticks.ts";
 import { epochOf } from "./encode-tick.ts";
-import { FEW_MS, type FanOutService, fanOut } from "./fan-out.ts";
+import { type FanOutService, FEW_MS, fanOut } from "./fan-out.ts";
 import { HAND_ON_MS, type RemainingMs } from "./worker-time.ts";
 
 export type PostTickService = FanOutService;
