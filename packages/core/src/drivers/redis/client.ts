@@ -17,6 +17,12 @@ export interface RedisClientOptions {
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1_000;
 
+/**
+ * From the end of a connection that is given up until it is torn down where the other side doesn't end it too. ioredis waits as long where it was closed before, and
+ * keeps the process from ending meanwhile.
+ */
+const GOODBYE_MS = 100;
+
 /** Of one command in a cluster: to a node that has gone, to another that knows where the slot is now, and there. */
 const MAX_REDIRECTIONS = 5;
 
@@ -45,6 +51,7 @@ function connectionOptions({ tls, username, password }: RedisAddress, attemptTim
   return {
     lazyConnect: true,
     connectTimeout: attemptTimeoutMs,
+    disconnectTimeout: GOODBYE_MS,
     socketTimeout: attemptTimeoutMs,
     // Both would make the first command of a cold start wait for one round trip more. A server that still loads says so itself.
     enableReadyCheck: false,
