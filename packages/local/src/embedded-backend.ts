@@ -30,7 +30,7 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
   const sign = doors && createRequestSigner(doors.credentials, region);
   /** One for all services. */
   const apps = createMemoryAppStore({ clock });
-  const shared = createSharedStores({ clock, doors });
+  const shared = createSharedStores({ clock, doors, log });
   const gateways: HostGateway[] = [];
   return {
     async open({ definition: { name }, registry, gatewayEndpoint: address }) {
@@ -48,7 +48,7 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
       gateways.push(gateway);
 
       async function portsFor(settings: Environment): Promise<ServicePorts> {
-        const stores = await shared.find(settings, name);
+        const stores = await shared.find(settings, name, new URL(address).host);
         return stores === undefined ? own : { ...own, ...stores, gateway };
       }
 

@@ -20,6 +20,9 @@ const TOO_LARGE: Answer = {
   body: { message: "Message too long" },
 };
 
+/** No gateway's answer, and no reason for a peer to take connections for gone. */
+const MISDIRECTED: Answer = { status: 421, body: { message: "Meant for another host" } };
+
 const FORBIDDEN: Answer = { status: 403, errorType: "ForbiddenException", body: { message: "Forbidden" } };
 
 /** `undefined`: there is none, the request hangs. */
@@ -31,6 +34,8 @@ const REFUSED: Readonly<Record<Refusal, Answer | undefined>> = {
 };
 
 export interface ManagementOptions {
+  /** Where other hosts reach this one, as their requests' `host` says it. */
+  readonly host: string;
   readonly registry: ConnectionRegistry;
   readonly limits: GatewayLimits;
   /** Absent where anyone may call. */
@@ -45,8 +50,10 @@ export async function answerManagement(
   request: IncomingMessage,
   response: ServerResponse,
   rawId: string | undefined,
-  { registry, limits, signatures }: ManagementOptions,
+  { host, registry, limits, signatures }: ManagementOptions,
 ): Promise<void> {
+  // All hosts on one Redis sign alike: what is signed for one of them is for no other.
+  if (rawId === undefined && request.headers.host !== host) return send(response, MISDIRECTED);
   const claim = signatures?.open(request);
   if (claim !== undefined && "errorType" in claim) return send(response, refuse(claim));
   const body = await readBody(request, limits.maxMessageBytes + (rawId === undefined ? MAX_IDS_BYTES : 0));
@@ -57,7 +64,7 @@ export async function answerManagement(
   const method = request.method ?? "";
   const answer =
     rawId === undefined
-      ? decideForMany(method, body, { registry, limits })
+      ? decideForMany(method, body, registry, limits)
       : decide(method, decodeId(rawId), body, registry);
   if (answer !== undefined) send(response, answer);
 }
@@ -89,7 +96,7 @@ function decide(method: string, id: string, body: Buffer, registry: ConnectionRe
   return FORBIDDEN;
 }
 
-function decideForMany(method: string, body: Buffer, { registry, limits }: ManagementOptions): Answer {
+function decideForMany(method: string, body: Buffer, registry: ConnectionRegistry, limits: GatewayLimits): Answer {
   if (method !== "POST") return FORBIDDEN;
   const refusals = postAll(body.toString(), registry, limits.maxMessageBytes);
   return refusals === undefined ? TOO_LARGE : { status: 200, body: refusals };

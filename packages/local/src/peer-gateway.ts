@@ -1,7 +1,7 @@
 import { type Clock, type ConnectionGateway, type ConnectionInfo, type Target, UnavailableError } from "@topicast/core";
 import * as v from "valibot";
 import { createPeerClient, type PeerAnswer, type PeerRequest } from "./peer-client.ts";
-import { MAX_IDS, postBody, postRefusals, type PostRefusals } from "./peer-posts.ts";
+import { MAX_IDS, type PostRefusals, postBody, postRefusals } from "./peer-posts.ts";
 import type { RequestSigner } from "./request-signer.ts";
 
 /** The connections that another host on this Redis holds, through its `@connections`. */

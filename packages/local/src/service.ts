@@ -80,7 +80,8 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const webSocketApi = createWebSocketApi({ ...options, address, routes, registry, links, outbox, integrate });
   const httpApi = createHttpApi({ address, functions: functions.all, integrate, limits, clock });
   const stopSources = startEventSources(functions.all, backend);
-  const management = { registry, limits, ...(options.signatures && { signatures: options.signatures }) };
+  const { host } = new URL(gatewayEndpoint);
+  const management = { host, registry, limits, ...(options.signatures && { signatures: options.signatures }) };
   const hasWebSocketApi = definition.functions.some(({ webSocketRoutes }) => webSocketRoutes.length > 0);
 
   return {

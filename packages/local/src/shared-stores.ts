@@ -6,8 +6,11 @@ import { StartError } from "./start-error.ts";
 
 /** Where the stores are that a host shares with others. */
 export interface SharedStores {
-  /** Those of a service, or `undefined` where the settings ask for none. Throws a {@link StartError} where they can't be had. */
-  find(settings: Environment, service: string): Promise<Stores | undefined>;
+  /**
+   * Those of a service, or `undefined` where the settings ask for none. Throws a {@link StartError} where they can't be had, and where other hosts have them
+   * by now with which this one doesn't go together. `address` is where others reach this host, `name:port`.
+   */
+  find(settings: Environment, service: string, address: string): Promise<Stores | undefined>;
   close(): Promise<void>;
 }
 
@@ -15,6 +18,7 @@ export interface SharedStoresOptions {
   readonly clock: Clock;
   /** Absent where they are open. */
   readonly doors: ClosedDoors | undefined;
+  readonly log: (line: string) => void;
 }
 
 const DEFAULT_REDIS_URL = "redis://127.0.0.1:6379";
@@ -22,39 +26,38 @@ const MEMORY = "memory";
 const OTHER_STORE =
   "Another store needs a restart, as nothing in this one would come along; with --aws it moves in steps, docs/moving-stores.md";
 
-export function createSharedStores({ clock, doors }: SharedStoresOptions): SharedStores {
-  const opened = new Map<string, Promise<SharedRedis>>();
+export function createSharedStores({ clock, doors, log }: SharedStoresOptions): SharedStores {
   const stores = new Map<string, Stores>();
   let first: string | undefined;
+  let opening: Promise<SharedRedis> | undefined;
 
-  async function connect(url: string): Promise<SharedRedis> {
+  async function open(url: string, address: string): Promise<SharedRedis> {
     const fit = doors === undefined ? "open" : fitOf(doors);
-    return openSharedRedis({ url, doors: fit, clock });
-  }
-
-  function open(url: string): Promise<SharedRedis> {
-    const opening = opened.get(url) ?? connect(url);
-    opened.set(url, opening);
-    // Whoever asks is told; the next one tries again.
-    opening.catch(() => opened.delete(url));
-    return opening;
+    return openSharedRedis({ url, doors: fit, address, clock, log });
   }
 
   return {
-    async find(settings, service) {
+    async find(settings, service, address) {
       const place = placeOf(settings);
       first ??= place;
       // Who is connected, subscribed and waiting is known where the host began, and nobody would tell them that they are forgotten.
       if (place !== first) throw new StartError(OTHER_STORE);
       if (place === MEMORY) return undefined;
-      const key = JSON.stringify([place, service]);
-      const found = stores.get(key) ?? (await open(place)).storesOf(service);
-      stores.set(key, found);
+      opening ??= open(place, address);
+      const shared = await opening;
+      const known = stores.get(service);
+      if (known !== undefined) {
+        await shared.check();
+        return known;
+      }
+      const found = shared.storesOf(service);
+      stores.set(service, found);
       return found;
     },
     async close() {
-      const all = await Promise.allSettled(opened.values());
-      await Promise.all(all.map((each) => each.status === "fulfilled" && each.value.close()));
+      // Who asked for it was told where it failed.
+      const shared = await opening?.catch(() => undefined);
+      await shared?.close();
     },
   };
 }

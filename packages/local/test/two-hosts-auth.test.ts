@@ -1,7 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { mintToken } from "@topicast/core/mint-token";
 import { connectRawClient, type RawClient, type RedisServer, startRedisServer } from "@topicast/testing";
+import type { Credentials } from "../src/credentials.ts";
 import { type Host, type HostOptions, StartError } from "../src/index.ts";
+import { createPeerClient } from "../src/peer-client.ts";
+import { postBody } from "../src/peer-posts.ts";
+import { createRequestSigner } from "../src/request-signer.ts";
 import { startOnRedis, webSocketUrl } from "./hosts-on-redis.ts";
 
 // The first start builds the services' bundles.
@@ -67,6 +71,22 @@ describe("hosts on one Redis, with closed doors,", () => {
     expect((await fetch(`${there.url}/message-topic/@connections`)).status).toBe(403);
   });
 
+  it("take no posts that are signed for another of them", async () => {
+    const [here, there] = [await start(SAME), await start(SAME)];
+    const sign = createRequestSigner(here.credentials as Credentials, "us-east-1");
+    const request = { method: "POST" as const, path: "/@connections", body: postBody(["MmNOPQRSTUVWXA="], "replayed") };
+    const statusAt = async (host: Host, signedFor: Host) => {
+      const address = new URL(`${host.url}/message-topic`);
+      const signedHost = new URL(signedFor.url).host;
+      const client = createPeerClient(address, (unsigned) => sign({ ...unsigned, host: signedHost }));
+      const { status } = await client.send({ ...request, timeoutMs: 5_000 });
+      client.close();
+      return status;
+    };
+    expect(await statusAt(there, there)).toBe(200);
+    expect(await statusAt(there, here)).toBe(421);
+  });
+
   it("find what they left behind", async () => {
     await (await start(SAME)).close();
     hosts = [];
@@ -95,8 +115,10 @@ describe("hosts on one Redis, with closed doors,", () => {
     await expect(starting).rejects.toThrow(/^The application "default" can't be created: 400 There is an application /);
   });
 
-  it("keep their store", async () => {
+  it("keep their store, and one another", async () => {
     const host = await start(SAME);
     await expect(host.reload({ environment: { STORE: "memory" } })).rejects.toThrow("Another store needs a restart");
+    expect(await host.reload({ env: { ENCRYPTION_KEY: "f".repeat(32) } })).toEqual({ changed: ["ENCRYPTION_KEY"] });
+    await subscribe(await start(SAME));
   });
 });
