@@ -1,8 +1,6 @@
-const PASSING = /^(rate_limited|unavailable|internal|queue_full)$/;
-
 /** Whether the same may succeed later. */
 export function isPassing(code: string): boolean {
-  return PASSING.test(code);
+  return /^(rate_limited|unavailable|internal|queue_full)$/.test(code);
 }
 
 /** What was refused, by the service or on the way there. */

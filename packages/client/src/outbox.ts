@@ -14,6 +14,8 @@ export interface Item {
   /** The request but for payloads and key, as JSON; those of one batch have the same. */
   readonly head: string;
   readonly options: PublishOptions;
+  /** It has no place, and nobody waits for it. */
+  readonly isBrief: unknown;
   resolve(place: Place | undefined): void;
   reject(error: TopicastError): void;
 }
@@ -40,6 +42,8 @@ export function createOutbox(
   let batches = 0;
   const queue: Item[] = [];
   let isDraining = false;
+  /** Done when the oldest in the queue has waited for others long enough. */
+  let ripe: unknown;
 
   /** Resolves when every item of the batch has its answer. */
   async function deliver(batch: readonly Item[]): Promise<void> {
@@ -75,11 +79,11 @@ export function createOutbox(
 
   /** From the front of the queue what fits into one frame. */
   function takeBatch(): Item[] {
-    let bytes = 0;
+    let rest = MAX_BATCH_BYTES;
     let count = 0;
-    for (const item of queue) {
-      bytes += item.bytes + 1;
-      if (count === MAX_BATCH || bytes > MAX_BATCH_BYTES || item.head !== (queue[0] as Item).head) break;
+    for (const { bytes, head } of queue) {
+      rest -= bytes + 1;
+      if (count === MAX_BATCH || rest < 0 || head !== (queue[0] as Item).head) break;
       count += 1;
     }
     return queue.splice(0, count);
@@ -87,32 +91,34 @@ export function createOutbox(
 
   /** Sends batches, the next when the last is answered; nobody waits for what is ephemeral. */
   async function drain(): Promise<void> {
-    while (queue.length) {
+    isDraining = true;
+    while (queue[0]) {
+      await ripe;
       // What is published in one go, or waits for a link, may travel together.
       await session.ready(isReady);
       const batch = takeBatch();
-      const { ephemeral, latest } = (batch[0] as Item).options;
       const delivered = deliver(batch);
-      if (!ephemeral && !latest) await delivered;
+      if (!batch[0]?.isBrief) await delivered;
     }
     isDraining = false;
   }
 
   return async (payload, options = {}) => {
     if (session.state === "closed") throw new TopicastError("closed");
+    const isBrief = options.ephemeral || options.latest;
+    // What only counts now is of no use later, and takes no place from what does wait.
+    if (isBrief && session.state === "disconnected") return;
     if (items.size >= queueMax) throw new TopicastError("queue_full", `${queueMax} publishes wait`);
     const text = JSON.stringify(payload) ?? "null";
     const bytes = new TextEncoder().encode(text).length;
     if (bytes >= MAX_BATCH_BYTES) throw new TopicastError("payload_too_large", `${bytes} bytes`);
     return new Promise((resolve, reject) => {
       const head = JSON.stringify({ action: "publish", topic, ...options });
-      const item = { text, bytes, head, options, resolve, reject };
+      const item = { isBrief, text, bytes, head, options, resolve, reject };
       items.add(item);
+      if (!queue[0]) ripe = flushMs && new Promise((resolve) => void session.after(flushMs, resolve as () => void));
       queue.push(item);
-      if (isDraining) return;
-      isDraining = true;
-      if (flushMs) session.after(flushMs, drain);
-      else void drain();
+      if (!isDraining) void drain();
     });
   };
 }

@@ -36,22 +36,23 @@ export interface Session extends Events {
 }
 
 export function createSession(settings: Settings, handlers: SessionHandlers): Session {
-  const WAKING_EVENTS = ["online", "visibilitychange"];
   /** The waits between tries: a random part of the first, doubled each time up to the longest. */
   const FIRST_WAIT_MS = 500;
   const MAX_WAIT_MS = 30_000;
   /** A connection that lasted so long was a good one. */
   const GOOD_MS = 10_000;
+  /** For so long a `direct` frame may come again. */
+  const DIRECT_MS = 60_000;
   const { token, timeoutMs, pingMs, random, now } = settings;
-  const page = globalThis as unknown as Page;
-  const events = createEvents();
-  const timers = new Set<() => void>();
+  /** What ends when it is closed. */
+  const stops = new Set<() => void>();
   let state: State = "connecting";
   let current: Link | undefined;
   let opening: Link | undefined;
   let tries = 0;
   let lastId = 0;
-  let lastDirect: string | undefined;
+  /** Those that came lately, as they came. */
+  const directs = new Set<string>();
   let stopWaiting: (() => void) | undefined;
   let wakers: (() => void)[] = [];
 
@@ -61,10 +62,10 @@ export function createSession(settings: Settings, handlers: SessionHandlers): Se
       run();
     });
     const stop = () => {
-      timers.delete(stop);
+      stops.delete(stop);
       cancel();
     };
-    timers.add(stop);
+    stops.add(stop);
     return stop;
   }
 
@@ -73,7 +74,7 @@ export function createSession(settings: Settings, handlers: SessionHandlers): Se
   function turn(next: State, reason?: Reason): void {
     if (state === "closed" || state === next) return;
     state = next;
-    events.emit("state", next, reason);
+    session.emit("state", next, reason);
   }
 
   async function open(): Promise<void> {
@@ -91,8 +92,10 @@ export function createSession(settings: Settings, handlers: SessionHandlers): Se
     }
     if (link.isOver) return;
     // Where there is none, the error says its name.
-    const WebSocket = settings.WebSocket ?? page.WebSocket;
-    const socket = new WebSocket(`${handlers.address()}client=${settings.client}`, bearer ? ["bearer", bearer] : []);
+    const socket = new (settings.WebSocket ?? (globalThis as unknown as Page).WebSocket)(
+      `${handlers.address()}client=${settings.client}`,
+      bearer ? ["bearer", bearer] : [],
+    );
     link.socket = socket;
     socket.onopen = () => welcome(link);
     socket.onmessage = ({ data }: { data: string }) => {
@@ -138,10 +141,10 @@ export function createSession(settings: Settings, handlers: SessionHandlers): Se
       if (frame.reconnect) end(link, frame.reason);
       else session.close(frame.reason);
     }
-    // While one link takes over from another, it comes by both.
-    if (type === "direct" && text !== lastDirect) {
-      lastDirect = text;
-      events.emit(type, frame);
+    // While one link takes over from another it comes by both, and the service may try again for half a minute.
+    if (type === "direct" && directs.size < directs.add(text).size) {
+      after(DIRECT_MS, () => directs.delete(text));
+      session.emit(type, frame);
     }
     // The service doesn't know this connection, or its token, any more.
     if (code === "unauthorized" || code === "not_found") end(link, code);
@@ -171,7 +174,7 @@ export function createSession(settings: Settings, handlers: SessionHandlers): Se
   }
 
   const session: Session = {
-    ...events,
+    ...createEvents(),
     get state() {
       return state;
     },
@@ -207,12 +210,14 @@ export function createSession(settings: Settings, handlers: SessionHandlers): Se
       // First, or it would take over.
       end(opening, reason);
       end(current, reason);
-      for (const stop of timers) stop();
-      for (const event of WAKING_EVENTS) page.removeEventListener?.(event, revive);
+      for (const stop of stops) stop();
       handlers.closed();
     },
   };
-  for (const event of WAKING_EVENTS) page.addEventListener?.(event, revive);
+  for (const event of ["online", "visibilitychange"]) {
+    (globalThis as unknown as Page).addEventListener?.(event, revive);
+    stops.add(() => (globalThis as unknown as Page).removeEventListener?.(event, revive));
+  }
   void open();
   return session;
 }

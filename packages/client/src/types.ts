@@ -25,7 +25,10 @@ export interface Lost {
   readonly place: Place;
 }
 
-/** From a backend to this connection, or to all of this user. */
+/**
+ * From a backend to this connection, or to all of this user. Each once, also while one connection takes over from another; what comes again within a
+ * minute with the same payload, sender and time counts as the same. What was sent while there was no connection doesn't come.
+ */
 export interface Direct<T = unknown> {
   readonly payload: T;
   /** Absent where the backend didn't say. */
@@ -92,7 +95,7 @@ export interface ConnectionOptions {
 }
 
 export interface ConnectOptions extends ConnectionOptions {
-  /** Publishes to a topic within this time travel as one batch. Default 0: those of one go. */
+  /** How long a publish waits for others to the same topic, to travel as one batch. Default 0: those of one go. */
   readonly flushMs?: number;
 }
 
@@ -104,7 +107,7 @@ export interface TopicOptions {
 }
 
 export interface PublishOptions {
-  /** No number, no history, at most once. */
+  /** No number, no history, at most once. What a topic's rule makes ephemeral is sent like the rest: clients don't know the rules. */
   readonly ephemeral?: boolean | undefined;
   /** Ephemeral, and within a tick only the newest of this name and sender is delivered. */
   readonly latest?: string | undefined;
@@ -126,8 +129,9 @@ export interface Topic<Out = unknown, In = Out> {
   /** The service refused to subscribe, or ended the subscription for good. Without a listener it is an unhandled rejection. */
   on(event: "error", listener: (error: TopicastFault) => void): Off;
   /**
-   * Resolves with its place when it was acknowledged: it is never lost then. Undefined where it is ephemeral. Waits while there is no connection. A topic's
-   * publishes keep their order, the ephemeral ones apart. Rejects with a `TopicastError`.
+   * Resolves with its place when it was acknowledged: it is never lost then. Waits while there is no connection. A topic's publishes keep their order.
+   * Where it is ephemeral it resolves with undefined, waits for no other, and isn't sent at all while the connection is `disconnected`. Rejects with a
+   * `TopicastError`.
    */
   publish(payload: In, options?: PublishOptions): Promise<Place | undefined>;
   /** Takes all listeners for messages away, and leaves the topic. */
@@ -184,7 +188,8 @@ export interface Broadcast<T = unknown> extends Connection {
   /** Something can't be had any more; what comes next follows it. */
   on(event: "lost", listener: (lost: Lost) => void): Off;
   /**
-   * To everyone in the room. Waits while there is no connection; what was sent into one that breaks may be lost, for the service acknowledges nothing.
+   * To everyone in the room. Waits while there is no connection, also where a rule makes the room ephemeral; what was sent into one that breaks may be
+   * lost, for the service acknowledges nothing.
    * Throws a `TopicastError`: `queue_full`, `payload_too_large`, `closed`.
    */
   send(message: unknown): void;

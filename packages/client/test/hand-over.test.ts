@@ -2,6 +2,7 @@ import { expect, it } from "@jest/globals";
 import type { State } from "@topicast/client";
 import { createRandom } from "@topicast/testing";
 import { collect, createHarness, payloadsOf } from "./client-harness.ts";
+import type { FakeSocket } from "./fake-service.ts";
 
 const MINUTE_MS = 60_000;
 const HAND_OVERS = 20;
@@ -140,4 +141,29 @@ it("brings ephemeral messages by one of the two only", async () => {
   const got = payloadsOf(messages);
   expect(new Set(got).size).toBe(got.length);
   expect(got.length).toBeGreaterThan(45);
+});
+
+it("brings what is sent to this client alone once, whichever of the two is ahead, and what is only alike each time", async () => {
+  const { open, advance, service, clock } = createHarness();
+  const cast = open({ maxAgeMs: 100_000 });
+  cast.topic("room/1").on("message", () => {});
+  const directs: unknown[] = [];
+  cast.on("direct", ({ payload }) => directs.push(payload));
+  await advance(94_950);
+  service.latencyMs = () => 30;
+  await advance(100);
+  const [old, other] = service.sockets;
+  expect(other!.isOpen).toBe(true);
+  const send = (socket: FakeSocket | undefined, payload: string, time = clock.now()) =>
+    socket!.deliver({ type: "direct", payload, time });
+  const time = clock.now();
+  for (const payload of ["a", "b"]) send(old, payload, time);
+  await advance(35);
+  for (const payload of ["a", "b"]) send(other, payload, time);
+  await advance(100);
+  expect(old!.isOpen).toBe(false);
+  send(other, "a", time);
+  send(other, "a");
+  await advance(100);
+  expect(directs).toEqual(["a", "b", "a"]);
 });

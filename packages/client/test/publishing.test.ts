@@ -36,6 +36,37 @@ it("with flushMs sends what is published in that time as one batch", async () =>
   expect(service.requests("publish").map(({ payloads }) => payloads)).toEqual([[1, 2, 3]]);
 });
 
+it("gathers the next batch for flushMs as well, from its first publish on, and one that waited longer for its turn no more", async () => {
+  const { open, advance, service, clock } = createHarness();
+  const room = open({ flushMs: 100 }).topic("room/1");
+  await advance(50);
+  const startedAt = clock.now();
+  const sent: (readonly [number, readonly number[]])[] = [];
+  service.answer = ({ action, payloads }) => {
+    if (action === "publish") sent.push([clock.now() - startedAt, payloads]);
+    return undefined;
+  };
+  void room.publish(1);
+  await advance(120);
+  void room.publish(2);
+  await advance(50);
+  void room.publish(3);
+  await advance(60);
+  expect(sent).toEqual([
+    [105, [1]],
+    [225, [2, 3]],
+  ]);
+  service.latencyMs = () => 200;
+  void room.publish(4);
+  await advance(110);
+  void room.publish(5);
+  await advance(1_000);
+  expect(sent.slice(2)).toEqual([
+    [530, [4]],
+    [930, [5]],
+  ]);
+});
+
 it("keeps batches within 100 payloads and 32 KiB, and splits where options differ", async () => {
   const { open, advance, service } = createHarness();
   const room = open().topic("room/1");
@@ -81,6 +112,33 @@ it("keeps what is published while there is no connection, until there is one", a
   await advance(60_000);
   await Promise.all(published);
   expect(payloadsOf(messages)).toEqual([1, 2]);
+});
+
+it("sends nothing ephemeral that was published while it was disconnected, and leaves the queue to the rest", async () => {
+  const { open, advance, service, socket } = createHarness();
+  const cast = open({ queueMax: 1 });
+  const room = cast.topic<string>("room/1");
+  const first = room.publish("before it ever was connected", { ephemeral: true });
+  await advance(50);
+  await first;
+  service.isDown = true;
+  socket().drop();
+  await advance(50);
+  expect(cast.state).toBe("disconnected");
+  await expect(room.publish("where I was", { ephemeral: true })).resolves.toBeUndefined();
+  await expect(room.publish("where I was", { latest: "alice" })).resolves.toBeUndefined();
+  const kept = room.publish("what I said");
+  service.isDown = false;
+  await advance(60_000);
+  await kept;
+  const last = room.publish("where I am", { latest: "alice" });
+  await advance(50);
+  await last;
+  expect(service.requests("publish").map(({ payloads }) => payloads)).toEqual([
+    ["before it ever was connected"],
+    ["what I said"],
+    ["where I am"],
+  ]);
 });
 
 it("refuses what the queue has no room for, and says that it may be tried again", async () => {

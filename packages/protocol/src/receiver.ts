@@ -62,6 +62,8 @@ export function createReceiver(random: () => number = Math.random): Receiver {
   let delayMs = FIRST_DELAY_MS;
   /** By epoch and number: what came early, before the first ack, or of another epoch than the place's. */
   const held = new Map<string | undefined, readonly [Place, Message]>();
+  /** What the present call emits. */
+  let emitted: Message[];
   /** Whether something is missing that no hole before what is held shows. */
   let isBehind = false;
   /** The number that it first asked from since it last learnt of something missing: a complete answer from there on has it all. */
@@ -79,7 +81,7 @@ export function createReceiver(random: () => number = Math.random): Receiver {
     for (const [key, [at]] of held) if (isOld(at)) held.delete(key);
   }
 
-  function take(epoch: string | undefined, message: Message, emitted: Message[]) {
+  function take(epoch: string | undefined, message: Message) {
     const { seq } = message;
     if (!epoch || !seq) return void emitted.push(message);
     // An answer that is on its way may not know of what is of another epoch; how far that is nobody can say.
@@ -88,11 +90,11 @@ export function createReceiver(random: () => number = Math.random): Receiver {
     const key = `${seq}:${epoch}`;
     if (key === nextKey() || held.size < MAX_HELD) held.set(key, [{ epoch, seq }, message]);
     else learnBehind();
-    drain(emitted);
+    drain();
   }
 
   /** Emits what is held as far as it follows the place. */
-  function drain(emitted: Message[]) {
+  function drain() {
     for (let next = held.get(nextKey()); next; next = held.get(nextKey())) {
       held.delete(nextKey());
       emitted.push(next[1]);
@@ -101,17 +103,20 @@ export function createReceiver(random: () => number = Math.random): Receiver {
   }
 
   /** Without `since` an answer is where to begin. Later it may be a late one, which proves no more than a frame does. */
-  function begin({ epoch, seq, messages = [] }: ReceivedPage, now: number, emitted: Message[]): undefined {
+  function begin({ epoch, seq, messages = [] }: ReceivedPage, now: number): undefined {
     if (place) {
-      for (const message of messages) take(epoch, message, emitted);
-      if (epoch !== place.epoch || seq > place.seq) receiver.check(now);
+      for (const message of messages) take(epoch, message);
+      if (epoch !== place.epoch || seq > place.seq) {
+        learnBehind();
+        dueAt = now;
+      }
     } else {
       emitted.push(...messages);
       place = { epoch, seq };
     }
   }
 
-  function advance(page: ReceivedPage, since: Place, emitted: Message[]): Lost | undefined {
+  function advance(page: ReceivedPage, since: Place): Lost | undefined {
     const { epoch, seq, recovered, messages = [], more } = page;
     place ??= since;
     // An answer to another epoch's place, or that there is none to a place that has been passed since: it is old.
@@ -121,7 +126,8 @@ export function createReceiver(random: () => number = Math.random): Receiver {
     if (recovered) emitted.push(...messages.filter((message) => (message.seq as number) > after.seq));
     if (!recovered || end > after.seq) place = { epoch, seq: end };
     if (more) learnBehind();
-    else if (askedFrom !== undefined && since.seq >= askedFrom) {
+    // Where it hasn't asked, no number is as large as that.
+    else if (since.seq >= (askedFrom as number)) {
       // All that was missing when it asked is here: what is of another epoch is older.
       isBehind = false;
       askedFrom = undefined;
@@ -140,7 +146,7 @@ export function createReceiver(random: () => number = Math.random): Receiver {
     else if (dueAt === undefined || (hasMoved && held.size)) dueAt = Math.min(dueAt ?? Infinity, laterThan(now));
   }
 
-  const receiver: Receiver = {
+  return {
     get place() {
       return place;
     },
@@ -150,18 +156,18 @@ export function createReceiver(random: () => number = Math.random): Receiver {
 
     receive({ epoch, messages }, now) {
       const before = place;
-      const emitted: Message[] = [];
-      for (const message of messages) take(epoch, message, emitted);
+      emitted = [];
+      for (const message of messages) take(epoch, message);
       plan(before, now);
       return { messages: emitted };
     },
 
     ack(page, since, now) {
       const before = place;
-      const emitted: Message[] = [];
-      const lost = since ? advance(page, since, emitted) : begin(page, now, emitted);
+      emitted = [];
+      const lost = since ? advance(page, since) : begin(page, now);
       forget((at) => at.epoch === place?.epoch && at.seq <= place.seq);
-      drain(emitted);
+      drain();
       plan(before, now);
       if (page.more && since && place !== before) dueAt = now;
       return { messages: emitted, lost };
@@ -181,5 +187,4 @@ export function createReceiver(random: () => number = Math.random): Receiver {
       dueAt = now;
     },
   };
-  return receiver;
 }
