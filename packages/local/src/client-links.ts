@@ -9,6 +9,8 @@ export interface ClientLinks {
   open(connection: OpenConnection): void;
   /** Sends a whole frame to a client. It is lost where the client is gone by the time that it would arrive. */
   send(connection: OpenConnection, kind: "post" | "reply", frame: Buffer): void;
+  /** Sends the same to all of a list, which must not change any more; `sendEach` does it one by one, where that isn't one step. */
+  sendAll(list: readonly (OpenConnection | string)[], frame: Buffer, sendEach: () => void): void;
   /** Has a frame from the client arrive at the gateway. */
   receive(connection: OpenConnection, onArrival: () => void): void;
   /** Does something behind every frame that is under way: a close never overtakes one. */
@@ -57,6 +59,10 @@ export function createClientLinks({ service, outbox, faults, clock }: ClientLink
     send(connection, kind, frame) {
       if (faults.frame === undefined) outbox.put(connection, frame);
       else carry(connection, kind, () => write(connection, frame));
+    },
+    sendAll(list, frame, sendEach) {
+      if (faults.frame === undefined) outbox.putAll(list, frame, sendEach);
+      else sendEach();
     },
     receive(connection, onArrival) {
       if (faults.frame === undefined) onArrival();

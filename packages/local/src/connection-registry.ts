@@ -120,11 +120,13 @@ export function createConnectionRegistry(options: ConnectionRegistryOptions): Co
       const now = clock.now();
       const found = faults.request === undefined ? lookups.find(targets) : targets.map(({ id }) => find(id));
       posts += targets.length;
-      for (let index = 0; index < found.length; index++) {
-        const connection = found[index] as OpenConnection | Refusal;
-        const outcome = typeof connection === "string" ? connection : postTo(connection, frame, now);
-        if (outcome !== "posted") onRefused(targets[index] as (typeof targets)[number], outcome);
-      }
+      links.sendAll(found, frame, () => {
+        for (let index = 0; index < found.length; index++) {
+          const connection = found[index] as OpenConnection | Refusal;
+          const outcome = typeof connection === "string" ? connection : postTo(connection, frame, now);
+          if (outcome !== "posted") onRefused(targets[index] as (typeof targets)[number], outcome);
+        }
+      });
     },
 
     reply(connection, text) {

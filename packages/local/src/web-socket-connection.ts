@@ -57,7 +57,7 @@ function serve(
     authorizer,
     socket,
     stream,
-    due: undefined,
+    group: undefined,
     lastActiveAt: clock.now(),
     throttledBytes: 0,
     ended: false,

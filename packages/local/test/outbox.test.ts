@@ -15,8 +15,14 @@ function createClient() {
     },
   });
   const socket = { readyState: WebSocket.OPEN as number, OPEN: WebSocket.OPEN };
-  const outlet = { socket, stream, due: undefined } as unknown as Outlet;
+  const outlet = { socket, stream, group: undefined } as unknown as Outlet;
   return { outlet, socket, writes, written: () => writes.map(String) };
+}
+
+/** Until what was put is written: one turn brought it, and the next brings nothing. */
+async function quiet(): Promise<void> {
+  await turn();
+  await turn();
 }
 
 const [a, b, c] = ["a", "b", "c"].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
@@ -27,10 +33,10 @@ describe("an outbox", () => {
     const { outlet, written } = createClient();
     for (const frame of [a, b, a]) outbox.put(outlet, frame);
     expect(written()).toEqual([]);
-    await turn();
+    await quiet();
     expect(written()).toEqual(["aba"]);
     outbox.put(outlet, c);
-    await turn();
+    await quiet();
     expect(written()).toEqual(["aba", "c"]);
   });
 
@@ -38,9 +44,96 @@ describe("an outbox", () => {
     const outbox = createOutbox();
     const [one, other] = [createClient(), createClient()];
     for (const frame of [a, b]) for (const { outlet } of [one, other]) outbox.put(outlet, frame);
-    await turn();
+    await quiet();
     expect(one.written()).toEqual(["ab"]);
     expect(other.writes[0]).toBe(one.writes[0]);
+  });
+
+  it("waits for more while each turn brings some, and then writes all at once", async () => {
+    const outbox = createOutbox();
+    const { outlet, written } = createClient();
+    for (const frame of [a, b, c]) {
+      outbox.put(outlet, frame);
+      await turn();
+    }
+    expect(written()).toEqual([]);
+    await turn();
+    expect(written()).toEqual(["abc"]);
+  });
+
+  it("waits for four turns at the most", async () => {
+    const outbox = createOutbox();
+    const { outlet, written } = createClient();
+    for (const frame of [a, b, c, a, b]) {
+      outbox.put(outlet, frame);
+      await turn();
+    }
+    expect(written()).toEqual(["abca"]);
+    await turn();
+    expect(written()).toEqual(["abca", "b"]);
+  });
+
+  describe("with a list of clients", () => {
+    function createList(length: number) {
+      const outbox = createOutbox();
+      const clients = Array.from({ length }, createClient);
+      const list = clients.map(({ outlet }) => outlet);
+      let steps = 0;
+      return {
+        outbox,
+        clients,
+        list,
+        /** Puts to all; whether that was one step. */
+        putAll(frame: Buffer) {
+          const before = steps;
+          outbox.putAll(list, frame, () => {
+            steps += list.length;
+            for (const outlet of list) outbox.put(outlet, frame);
+          });
+          return steps === before;
+        },
+        written: () => clients.map(({ written }) => written()),
+      };
+    }
+
+    it("takes one step for all of them once they are due the same", async () => {
+      const { outbox, list, clients, putAll, written } = createList(3);
+      expect([a, b, c].map(putAll)).toEqual([false, true, true]);
+      expect(list.map(outbox.unsentBytes)).toEqual([3, 3, 3]);
+      await quiet();
+      expect(written()).toEqual([["abc"], ["abc"], ["abc"]]);
+      expect(clients[1]?.writes[0]).toBe(clients[0]?.writes[0]);
+      expect(putAll(a)).toBe(false);
+    });
+
+    it("keeps each one's order where one is due something else between", async () => {
+      const { outbox, list, putAll, written } = createList(3);
+      putAll(a);
+      putAll(b);
+      outbox.put(list[1]!, c);
+      expect([b, a].map(putAll)).toEqual([false, false]);
+      outbox.flush(list[2]!);
+      expect(putAll(c)).toBe(false);
+      await quiet();
+      expect(written()).toEqual([["abbac"], ["abcbac"], ["abba", "c"]]);
+    });
+
+    it("leaves others out who are due as much", async () => {
+      const { outbox, putAll, written } = createList(2);
+      const other = createClient();
+      outbox.put(other.outlet, Buffer.from(a));
+      expect([a, b].map(putAll)).toEqual([false, true]);
+      await quiet();
+      expect([...written(), other.written()]).toEqual([["ab"], ["ab"], ["a"]]);
+    });
+
+    it("writes at once what is very much", () => {
+      const { outbox, list, clients, putAll } = createList(2);
+      const large = Buffer.alloc(40_000);
+      expect([a, large, large].map(putAll)).toEqual([false, true, false]);
+      expect(clients.map(({ writes }) => writes.map(({ length }) => length))).toEqual([[80_001], [80_001]]);
+      expect(list.map(outbox.isDue)).toEqual([false, false]);
+    });
   });
 
   it("gives each its own where they differ", async () => {
@@ -53,7 +146,7 @@ describe("an outbox", () => {
     putTo(b, 1, 2);
     putTo(a, 2, 3);
     putTo(c, 0, 1, 2, 3);
-    await turn();
+    await quiet();
     expect(clients.map(({ written }) => written())).toEqual([["ac"], ["abc"], ["bac"], ["ac"]]);
   });
 
@@ -64,7 +157,7 @@ describe("an outbox", () => {
     outbox.flush(outlet);
     expect(written()).toEqual(["a"]);
     outbox.put(outlet, b);
-    await turn();
+    await quiet();
     outbox.flush(outlet);
     expect(written()).toEqual(["a", "b"]);
   });
@@ -85,7 +178,7 @@ describe("an outbox", () => {
     const { outlet, socket, written } = createClient();
     outbox.put(outlet, a);
     socket.readyState = WebSocket.CLOSING;
-    await turn();
+    await quiet();
     expect(written()).toEqual([]);
   });
 });
