@@ -27,9 +27,9 @@ export function routeRequests(
     const target = byName.get(service);
     if (target !== undefined) {
       target.answer(request, response, path, rawQuery).catch((error) => fail(request, response, target.name, error));
-    } else if (service === "" && request.method === "GET") {
-      response.setHeader("content-type", "text/plain;charset=UTF-8").end(listAddresses(services, domainName));
-    } else if (service === SDK && request.method === "GET") {
+    } else if (service === "" && reads(request)) {
+      sendText(response, "text/plain;charset=UTF-8", listAddresses(services, domainName));
+    } else if (service === SDK && path === "/" && reads(request)) {
       sendSdk(response).catch((error) => fail(request, response, SDK, error));
     } else if (service === "@connections") {
       // The stage is missing.
@@ -73,15 +73,23 @@ function splitUrl(url: string): RequestPath {
   };
 }
 
+function reads({ method }: IncomingMessage): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
 /** Pages of any origin may load it: that is what it is for. */
 async function sendSdk(response: ServerResponse): Promise<void> {
   const script = await sdkScript();
-  const headers = {
-    "content-type": "text/javascript; charset=utf-8",
-    "access-control-allow-origin": "*",
-    "cache-control": "no-cache",
-  };
-  response.writeHead(200, headers).end(script);
+  response.setHeader("access-control-allow-origin", "*");
+  response.setHeader("cache-control", "no-cache");
+  sendText(response, "text/javascript; charset=utf-8", script);
+}
+
+/** With its length, which Node leaves out of an answer to HEAD; the text itself it leaves out by itself. */
+function sendText(response: ServerResponse, contentType: string, text: string): void {
+  response.setHeader("content-type", contentType);
+  response.setHeader("content-length", Buffer.byteLength(text));
+  response.end(text);
 }
 
 function sendMessage(response: ServerResponse, status: number, message: string): void {

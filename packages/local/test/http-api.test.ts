@@ -229,6 +229,17 @@ describe("the host's root", () => {
     expect(await (await fetch(host.url)).text()).toBe(`Topicast\n${host.url}/http\n`);
   });
 
+  it("answers HEAD as GET, without the text", async () => {
+    const [get, head] = await Promise.all([fetch(host.url), fetch(host.url, { method: "HEAD" })]);
+    expect(head.status).toBe(200);
+    expect(await head.text()).toBe("");
+    const length = String((await get.text()).length);
+    for (const { headers } of [get, head]) {
+      expect(headers.get("content-type")).toBe("text/plain;charset=UTF-8");
+      expect(headers.get("content-length")).toBe(length);
+    }
+  });
+
   it("knows no other path", async () => {
     expect((await fetch(`${host.url}/nothing/here`)).status).toBe(404);
     expect((await fetch(host.url, { method: "POST" })).status).toBe(404);
