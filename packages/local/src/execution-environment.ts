@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { compileFunction } from "node:vm";
 import { EMBEDDED_PORTS, type EmbeddedPorts } from "@topicast/core/embedded";
@@ -6,6 +5,7 @@ import type { Context } from "aws-lambda";
 import type { Bundle } from "./bundle.ts";
 import { createFreezeGate, type FreezeGate, gateAsync, gatePort } from "./freeze-gate.ts";
 import { createGatedTimers } from "./gated-timers.ts";
+import { createOwnSockets } from "./own-sockets.ts";
 
 export type Handler = (event: unknown, context: Context) => unknown;
 
@@ -31,7 +31,8 @@ export interface RunningInvocation {
 
 /**
  * An evaluated bundle, as a warm Lambda has it. Its ports, timers and `fetch` stand still unless an invocation runs, so that work which a
- * handler doesn't await is late or lost here too. What goes around them (sockets, such as an SDK client's) is not stopped.
+ * handler doesn't await is late or lost here too. What goes around them (sockets, such as an SDK client's) is not stopped; connections to databases end with
+ * the environment.
  *
  * It takes several invocations at once, where Lambda would start an environment for each: module state is shared by more than on AWS, and
  * what one invocation leaves behind may go on while another runs.
@@ -47,8 +48,10 @@ export interface ExecutionEnvironment {
 export function createExecutionEnvironment(options: ExecutionEnvironmentOptions): ExecutionEnvironment {
   const gate = createFreezeGate();
   const timers = createGatedTimers(gate, options.onUncaught);
+  const sockets = createOwnSockets(join(options.folder, "serverless.yml"));
   const globals = {
     ...timers.globals,
+    require: sockets.require,
     fetch: gateAsync(gate, fetch),
     process: Object.create(process, {
       env: { value: { ...options.variables }, enumerable: true, writable: true },
@@ -64,7 +67,11 @@ export function createExecutionEnvironment(options: ExecutionEnvironmentOptions)
       return { result: call(handler, event, context, stay), abandon: stay.leave };
     },
     retire() {
-      gate.retire(timers.clearAll);
+      gate.retire(() => {
+        // First, so that nobody connects again.
+        timers.clearAll();
+        sockets.endAll();
+      });
     },
   };
 }
@@ -108,8 +115,7 @@ function gatePorts(gate: FreezeGate, { clock, address, ...ports }: EmbeddedPorts
 function evaluate(options: ExecutionEnvironmentOptions, globals: Record<string, unknown>): Handler {
   const { bundle, folder, handlerExport } = options;
   const module: { exports: Record<string, unknown> } = { exports: {} };
-  const require = createRequire(join(folder, "serverless.yml"));
-  const scope = { ...globals, module, exports: module.exports, require, __filename: bundle.file, __dirname: folder };
+  const scope = { ...globals, module, exports: module.exports, __filename: bundle.file, __dirname: folder };
   const run = compileFunction(bundle.code, Object.keys(scope), { filename: bundle.file });
   run(...Object.values(scope));
   const handler = module.exports[handlerExport];

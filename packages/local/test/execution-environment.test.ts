@@ -1,10 +1,12 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { systemClock } from "@topicast/core";
 import type { EmbeddedPorts } from "@topicast/core/embedded";
 import { type TestClock, testClock } from "@topicast/testing";
 import { type Bundle, bundleFunctions } from "../src/bundle.ts";
-import { createLambdaFunction, type LambdaFunction } from "../src/lambda-function.ts";
+import { createLambdaFunction, type HandlerParts, type LambdaFunction } from "../src/lambda-function.ts";
 import { readServiceDefinition, type ServiceDefinition } from "../src/service-definition.ts";
 import { fixture } from "./fixture-host.ts";
 
@@ -30,6 +32,7 @@ const ports = {
 interface WarmFunction extends LambdaFunction {
   readonly lines: string[];
   readonly clock: TestClock;
+  readonly parts: HandlerParts;
 }
 
 function createFunction(name: string): WarmFunction {
@@ -42,7 +45,7 @@ function createFunction(name: string): WarmFunction {
   const log = (line: string) => void lines.push(line);
   const region = "us-east-1";
   const parts = { bundle, ports, environment };
-  return { ...createLambdaFunction({ service, definition, parts, region, clock, log }), lines, clock };
+  return { ...createLambdaFunction({ service, definition, parts, region, clock, log }), lines, clock, parts };
 }
 
 describe("what a handler leaves running", () => {
@@ -137,6 +140,37 @@ describe("an environment", () => {
     expect(await late).toEqual({ status: "failed" });
     finish();
     expect(await other).toEqual({ status: "returned", value: 2 });
+  });
+
+  it("keeps its connections between invocations, and until the last one of a replaced one has ended", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const connect = createFunction("connect");
+    const accepted = once(server, "connection");
+    await connect.invoke({ port });
+    const [socket] = (await accepted) as [Socket];
+    let finish = () => {};
+    const late = connect.invoke({
+      port,
+      until: new Promise<void>((resolve) => {
+        finish = resolve;
+      }),
+    });
+    connect.prepare(connect.parts).take();
+    const acceptedAnew = once(server, "connection");
+    await connect.invoke({ port });
+    const [socketAnew] = (await acceptedAnew) as [Socket];
+    expect([socket, socketAnew].map(({ readyState }) => readyState)).toEqual(["open", "open"]);
+    const ended = once(socket.resume(), "close");
+    finish();
+    expect(await late).toEqual({ status: "returned" });
+    await ended;
+    expect(socketAnew.readyState).toBe("open");
+    const endedAnew = once(socketAnew.resume(), "close");
+    connect.close();
+    await endedAnew;
+    server.close();
   });
 
   it("shows the handler its function's environment, and keeps it from everyone else", async () => {
