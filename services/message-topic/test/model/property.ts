@@ -14,10 +14,18 @@ export interface Search {
   readonly path?: string | undefined;
 }
 
+/** Where a search came to a run; it leads there again as long as neither the service nor the model changes. */
+export interface Run {
+  readonly seed: number;
+  readonly path: string;
+}
+
 export interface Found {
   readonly seed: number;
   readonly runs: number;
-  /** What was wrong in the run that failed first; nothing where it didn't come to its end. */
+  /** Which run failed first. */
+  readonly path: string | undefined;
+  /** What was wrong in it; nothing where it didn't come to its end. */
   readonly faults: readonly string[];
   /** The shortest commands that fail, and how to replay them; undefined where nothing failed. */
   readonly failure: string | undefined;
@@ -42,7 +50,7 @@ export async function search(system: System, { runs, shrink, finds, seed, path }
   // A path leads to one run.
   const numRuns = path === undefined ? runs : 1;
   const first = await fc.check(property, { ...from, numRuns, endOnFailure: true });
-  const found = { seed: first.seed, runs: first.numRuns, faults };
+  const found = { seed: first.seed, runs: first.numRuns, path: first.counterexamplePath ?? undefined, faults };
   if (!first.failed || !shrink) return { ...found, failure: describe(first) };
   const again = { seed: first.seed, path: first.counterexamplePath ?? "0" };
   const shrunk = await fc.check(property, { ...again, interruptAfterTimeLimit: SHRINKING_MS });

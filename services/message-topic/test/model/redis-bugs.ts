@@ -6,6 +6,7 @@ const DRIVERS = "packages/core/src/drivers";
 export const REDIS_BUGS: Readonly<Record<string, Bug>> = {
   "an append that forgets its key": {
     finds: /is at .* and at/,
+    foundIn: { seed: 1, path: "0" },
     patches: [
       {
         file: `${DRIVERS}/topic-log/redis-append.ts`,
@@ -16,6 +17,7 @@ export const REDIS_BUGS: Readonly<Record<string, Bug>> = {
   },
   "a history whose first message is left out": {
     finds: /never emitted/,
+    foundIn: { seed: 1, path: "0" },
     patches: [
       {
         file: `${DRIVERS}/topic-log/redis-history.ts`,
@@ -26,6 +28,7 @@ export const REDIS_BUGS: Readonly<Record<string, Bug>> = {
   },
   "an epoch kept after DELETE": {
     finds: /which was deleted/,
+    foundIn: { seed: 1, path: "0" },
     patches: [
       {
         file: `${DRIVERS}/topic-log/redis.ts`,
@@ -37,6 +40,7 @@ export const REDIS_BUGS: Readonly<Record<string, Bug>> = {
   },
   "a page that skips a subscriber": {
     finds: /never got .* live/,
+    foundIn: { seed: 1, path: "0" },
     patches: [
       {
         file: `${DRIVERS}/connection-store/redis-members.ts`,
@@ -47,6 +51,7 @@ export const REDIS_BUGS: Readonly<Record<string, Bug>> = {
   },
   "a tick that misses a message": {
     finds: /never got .* live/,
+    foundIn: { seed: 1, path: "0" },
     patches: [
       {
         file: `${DRIVERS}/topic-log/redis-ticks.ts`,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
-import { compileFunction } from "node:vm";
+import { Script } from "node:vm";
 import { EMBEDDED_PORTS, type EmbeddedPorts } from "@topicast/core/embedded";
 import { build, type Plugin } from "esbuild";
 import { type OpenStores, openMemoryStores } from "./stores.ts";
@@ -80,7 +80,8 @@ export async function loadSystem(
     logLevel: "silent",
     plugins: [patching(patches)],
   });
-  const run = compileFunction(outputFiles[0]!.text, ["module", "exports", "require", "process"]);
+  // A script, of which V8 keeps what it has compiled for the environments to come.
+  const script = new Script(`(function (module, exports, require, process) {${outputFiles[0]!.text}\n})`);
   const nodeRequire = createRequire(join(ROOT, "package.json"));
   // Nothing of the SDK is used where everything is kept in memory.
   const requireNode = (name: string) => (name.startsWith("@") ? {} : nodeRequire(name));
@@ -91,7 +92,7 @@ export async function loadSystem(
     const environment: Environment = { exports: module.exports, platform: undefined };
     const env = { ...VARIABLES, TOPIC_RULES: topicRules };
     const ports = portsOf(() => environment.platform!);
-    run(
+    script.runInThisContext()(
       module,
       module.exports,
       requireNode,
