@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { compileFunction } from "node:vm";
+import { Script } from "node:vm";
 import { EMBEDDED_PORTS, type EmbeddedPorts } from "@topicast/core/embedded";
 import type { Context } from "aws-lambda";
 import type { Bundle } from "./bundle.ts";
@@ -116,9 +116,24 @@ function evaluate(options: ExecutionEnvironmentOptions, globals: Record<string, 
   const { bundle, folder, handlerExport } = options;
   const module: { exports: Record<string, unknown> } = { exports: {} };
   const scope = { ...globals, module, exports: module.exports, __filename: bundle.file, __dirname: folder };
-  const run = compileFunction(bundle.code, Object.keys(scope), { filename: bundle.file });
+  const run = compile(bundle, Object.keys(scope));
   run(...Object.values(scope));
   const handler = module.exports[handlerExport];
   if (typeof handler !== "function") throw new Error(`the handler's file exports no function "${handlerExport}"`);
   return handler as Handler;
+}
+
+/** What V8 made of bundles: it keeps what it compiled of one for each environment that is made of it later. */
+const scripts = new WeakMap<Bundle, Script>();
+
+/** A bundle as a function of what it finds around it. */
+function compile(bundle: Bundle, names: readonly string[]): (...values: unknown[]) => void {
+  const head = `(function (${names.join(", ")}) {`;
+  let script = scripts.get(bundle);
+  if (script === undefined) {
+    // Places in stack traces stay those of the bundle.
+    script = new Script(`${head}${bundle.code}\n})`, { filename: bundle.file, columnOffset: -head.length });
+    scripts.set(bundle, script);
+  }
+  return script.runInThisContext();
 }

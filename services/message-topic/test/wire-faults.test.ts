@@ -10,7 +10,7 @@ import { startTopicHost, type TopicHost } from "./topic-host.ts";
 // What holds while DynamoDB, SQS or API Gateway fail: nothing acknowledged is lost, and nobody is evicted but by a 410.
 
 // A message that is lost is one that a test waits for in vain.
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const TOPIC = "room/1";
 /** How often the SDK asks DynamoDB before it gives up. */
