@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation fills these in
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { expectHarmless } from "./access-log-cases.ts";
-import { ALL_STACKS, PACKAGING_MS, type Packaged, packageStacks } from "./packaged.ts";
+import { ALL_STACKS, PACKAGING_MS, type Packaged, packageStacks, REFUSAL } from "./packaged.ts";
 import type { Template } from "./template.ts";
 
 const CERTIFICATE_ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000";
@@ -76,7 +76,10 @@ it("the applications of another stage have another table, and the operator that 
   });
 });
 
-describe.each(ALL_STACKS)("the stack of $service between two stores", ({ service }) => {
+/** Both clients are in them, 75 KB and 200, with both kinds of drivers and what moves between them. */
+const MAX_BYTES = 750 * 1024;
+
+describe.each(ALL_STACKS)("the stack of $service between two stores", ({ service, roles }) => {
   it("has a table and the right to it, and the address of a Redis that needs no VPC", async () => {
     const stack = await packaged.template(service);
     const functions = stack.ofType("AWS::Lambda::Function").map(({ Properties }) => Properties);
@@ -88,6 +91,17 @@ describe.each(ALL_STACKS)("the stack of $service between two stores", ({ service
     expect(stack.ofType("AWS::DynamoDB::Table")).toHaveLength(1);
     expect(stack.text).toContain('"dynamodb:Query"');
     expect(stack.text).not.toContain('"ec2:');
+  });
+
+  it("has in its functions the clients of both, where they talk to the store, and no more than that takes", async () => {
+    const bundles = await packaged.bundles(service);
+    for (const [name, role] of Object.entries(roles)) {
+      const code = bundles.get(name)?.get(`src/handlers/${name}.cjs`) ?? Buffer.alloc(0);
+      // It prints so, and no other library does.
+      expect([name, code.includes("[ioredis]")]).toEqual([name, role !== REFUSAL]);
+      expect([name, code.includes('"@aws-sdk/client-dynamodb"')]).toEqual([name, role !== REFUSAL]);
+      expect(code.byteLength).toBeLessThanOrEqual(MAX_BYTES);
+    }
   });
 });
 
