@@ -39,5 +39,5 @@ export { connectRawClient, type Frame, type RawClient } from "./raw-client.ts";
 export { createRecoveringClient, type RecoveringClient } from "./recovering-client.ts";
 export { type RedisCluster, startRedisCluster } from "./redis-cluster.ts";
 export { meterRedis, type RedisCall, type RedisMeter } from "./redis-meter.ts";
-export { aKeyPrefix, type RedisServer, startRedis, startRedisServer } from "./redis-server.ts";
+export { aKeyPrefix, type CertificateFiles, type RedisServer, startRedis, startRedisServer } from "./redis-server.ts";
 export { describeTopicLogContract } from "./topic-log-contract.ts";

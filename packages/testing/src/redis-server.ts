@@ -24,8 +24,16 @@ export interface RedisServerOptions {
   readonly password?: string;
   /** Whether each write is on disk before it is answered, so that a killed server has all of them when it starts again. */
   readonly appendOnly?: boolean;
+  /** Has it speak TLS, and nothing else. */
+  readonly tls?: CertificateFiles;
   /** Further settings, as `redis-server`'s arguments. */
   readonly settings?: readonly string[];
+}
+
+/** Names of PEM files. */
+export interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** A server of a test's own. */
@@ -74,7 +82,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   }
 
   return {
-    url: `redis://${options.password === undefined ? "" : `:${options.password}@`}127.0.0.1:${port}`,
+    url: `redis${options.tls === undefined ? "" : "s"}://${options.password === undefined ? "" : `:${options.password}@`}127.0.0.1:${port}`,
     port,
     kill,
     async start() {
@@ -111,9 +119,10 @@ async function findFreePort(): Promise<number> {
 
 /** Resolves when it takes commands. */
 async function startProcess(port: number, folder: string, options: RedisServerOptions): Promise<ChildProcess> {
-  const { password, appendOnly = false, settings = [] } = options;
+  const { password, appendOnly = false, tls, settings = [] } = options;
   const args = [
-    ...["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", ""],
+    ...["--bind", "127.0.0.1", "--port", String(tls === undefined ? port : 0), "--dir", folder, "--save", ""],
+    ...(tls === undefined ? [] : tlsSettings(port, tls)),
     ...["--appendonly", appendOnly ? "yes" : "no", "--appendfsync", "always"],
     ...(password === undefined ? [] : ["--requirepass", password]),
     ...settings,
@@ -122,7 +131,8 @@ async function startProcess(port: number, folder: string, options: RedisServerOp
   const said: string[] = [];
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.once("exit", () => reject(new Error(`redis-server ended:\n${said.join("\n")}`)));
+    const hint = tls === undefined ? "" : "; it may have been made without TLS, which that of Debian and Ubuntu has";
+    server.once("exit", () => reject(new Error(`redis-server ended${hint}:\n${said.join("\n")}`)));
     createInterface({ input: server.stdout }).on("line", (line) => {
       if (line.includes("Ready to accept connections")) resolve();
       // What it says of its start tells why there was none.
@@ -131,6 +141,13 @@ async function startProcess(port: number, folder: string, options: RedisServerOp
   });
   endWithThisProcess(server);
   return server;
+}
+
+function tlsSettings(port: number, { certificate, key }: CertificateFiles): string[] {
+  return [
+    ...["--tls-port", String(port), "--tls-cert-file", certificate, "--tls-key-file", key],
+    ...["--tls-ca-cert-file", certificate, "--tls-auth-clients", "no"],
+  ];
 }
 
 /** A test that is killed has no chance to end it: a shell waits for the end of what this process never writes. */

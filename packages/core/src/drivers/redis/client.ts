@@ -97,10 +97,21 @@ function connectCluster({ nodes }: RedisAddress, { keyPrefix, ...options }: Conn
   );
   cluster.on("+node", (node: Single) => {
     gatherWrites(node);
+    noteFailuresOfDuplicates(cluster, node);
     node.on("ready", () => forgetFailure(cluster));
   });
   cluster.on("node error", (error: Error) => noteFailure(cluster, error));
   return cluster;
+}
+
+/** A cluster asks for its slots on connections of their own, of whose failures, such as a certificate, it tells no more than that they were closed. */
+function noteFailuresOfDuplicates(cluster: Cluster, node: Single): void {
+  const duplicate = node.duplicate.bind(node);
+  node.duplicate = (override) => {
+    const copy = duplicate(override);
+    copy.on("error", (error: Error) => noteFailure(cluster, error));
+    return copy;
+  };
 }
 
 function retryAfter(attempt: number): number {

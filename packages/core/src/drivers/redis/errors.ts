@@ -17,11 +17,16 @@ const PASSING =
 const WANTS_PASSWORD = /^(NOAUTH|ERR Protocol error: unauthenticated)/;
 const REFUSES_PASSWORD = /^(WRONGPASS|ERR AUTH |ERR invalid password)/;
 
+/** As ioredis calls what has another reason, mostly. */
+const CLOSED = "Connection is closed";
+
 /** What went wrong with a client's connections since it had one last: ioredis tells commands no more than that they were given up. */
 const lastFailures = new WeakMap<Redis, string>();
 
 export function noteFailure(redis: Redis, error: RedisFault): void {
-  lastFailures.set(redis, reasonOf(error.lastNodeError ?? error));
+  const reason = reasonOf(error.lastNodeError ?? error);
+  // Why is told ahead of it.
+  if (reason !== CLOSED || !lastFailures.has(redis)) lastFailures.set(redis, reason);
 }
 
 /** It is connected: what fails next has another reason. */
@@ -55,7 +60,7 @@ export function unavailable(redis: Redis, what: string): UnavailableError {
 function lastFailureOf(redis: Redis, error: RedisFault): string {
   // It says how often a command was sent again, and nothing else.
   const isClosed = error.name === "MaxRetriesPerRequestError";
-  return lastFailures.get(redis) ?? (isClosed ? "Connection is closed" : reasonOf(error));
+  return lastFailures.get(redis) ?? (isClosed ? CLOSED : reasonOf(error));
 }
 
 function reasonOf({ message = "" }: RedisFault): string {
