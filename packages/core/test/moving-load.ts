@@ -1,5 +1,5 @@
 import { createReceiver, type Message, type Place, type Receiver, type Topic } from "@topicast/protocol";
-import { aConnectionId, createRandom } from "@topicast/testing";
+import { aConnectionId, createRandom, fewAtATime } from "@topicast/testing";
 import { createMemoryQueue } from "../src/drivers/fanout-queue/memory.ts";
 import { createMovingConnectionStore } from "../src/drivers/moving/connection-store.ts";
 import { createMovingTopicLog } from "../src/drivers/moving/topic-log.ts";
@@ -49,6 +49,10 @@ const WATCH_MS = 25;
 const RETRY_MS = 20;
 /** Messages that a client may lack before publishers wait: on a slow machine it would fall behind what history keeps. */
 const MAX_BEHIND = 400;
+/** Between two looks at whether all have caught up. */
+const ROUND_MS = 250;
+/** Looks after which what is still missing is lost. */
+const VAIN_ROUNDS = 60;
 const PLENTY = () => 60_000;
 
 interface Client {
@@ -228,25 +232,26 @@ export function createMovingLoad(options: MovingLoadOptions) {
     await Promise.all(cuts);
   }
 
-  /** Until every client has what is published by now; or half a minute. */
+  /**
+   * Until every client has what is published by now; or until nobody got anything new though each asked again and again: how long that takes
+   * is a matter of the machine.
+   */
   async function catchUp(): Promise<void> {
     const published = new Map([...acknowledged].map(([topic, numbers]) => [topic, numbers.length]));
     const isDone = () => clients.every(({ topic, payloads }) => payloads.length >= (published.get(topic) ?? 0));
-    for (let waitedMs = 0; waitedMs < 30_000 && !isDone(); waitedMs += 50) await systemClock.sleep(50);
+    const received = () => clients.reduce((sum, { payloads }) => sum + payloads.length, 0);
+    for (let vain = 0; vain < VAIN_ROUNDS && !isDone(); vain++) {
+      const before = received();
+      await systemClock.sleep(ROUND_MS);
+      await fewAtATime(clients, askAboutTail);
+      if (received() > before) vain = 0;
+    }
   }
 
-  /** Until every client has all; or half a minute. */
-  async function comeToRest(): Promise<void> {
-    const isDone = () =>
-      clients.every(({ topic, payloads }) => payloads.length >= (acknowledged.get(topic)?.length ?? 0));
-    for (let waitedMs = 0; waitedMs < 30_000 && !isDone(); waitedMs += 500) {
-      await systemClock.sleep(500);
-      for (const { topic, receiver } of clients) {
-        const { place } = receiver;
-        const behind = place && (await persist((service) => findBehind(service, DEFAULT_APP, [{ topic, place }])));
-        if (behind?.length) receiver.check(Date.now());
-      }
-    }
+  async function askAboutTail({ topic, receiver }: Client): Promise<void> {
+    const { place } = receiver;
+    const behind = place && (await persist((service) => findBehind(service, DEFAULT_APP, [{ topic, place }])));
+    if (behind?.length) receiver.check(Date.now());
   }
 
   return {
@@ -274,7 +279,7 @@ export function createMovingLoad(options: MovingLoadOptions) {
       });
       await Promise.all([publishing, walking]);
       const seconds = (Date.now() - startedAt) / 1_000;
-      await comeToRest();
+      await catchUp();
       isOver = true;
       await background;
       return { ...figuresOf(clients, acknowledged, retries), seconds };

@@ -129,7 +129,7 @@ describe("$connect", () => {
 
   it("is followed by $disconnect where the client left meanwhile", async () => {
     const release = echo.recorder.hold();
-    const connecting = connectClient(echo.url, { handshakeTimeout: 50 });
+    const connecting = connectClient(echo.url, { handshakeTimeout: 1_000 });
     const connected = await echo.recorder.next();
     await expect(connecting).rejects.toThrow("Opening handshake has timed out");
     expect(echo.recorder.count).toBe(1);
