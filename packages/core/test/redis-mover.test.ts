@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from "@jest/globals";
 import { aTopic, type RedisServer, startRedisServer, testClock } from "@topicast/testing";
+import type { Command } from "ioredis";
 import { createMovingTopicLog } from "../src/drivers/moving/topic-log.ts";
 import { connectRedis, createRedisTopicLog, type Redis } from "../src/drivers/redis.ts";
 import { createMemoryTopicLog } from "../src/drivers/topic-log/memory.ts";
@@ -110,10 +111,10 @@ function losingAnAnswer(redis: Redis, isArmed: () => boolean, meanwhile: () => P
   return new Proxy(redis, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
-      if (typeof value !== "function") return value;
-      return async (...args: unknown[]) => {
-        const isAppend = args.includes('["b"]') && isArmed();
-        const answer: unknown = await value.apply(target, args);
+      if (name !== "sendCommand") return typeof value === "function" ? value.bind(target) : value;
+      return async (command: Command) => {
+        const isAppend = command.args.includes('["b"]') && isArmed();
+        const answer: unknown = await target.sendCommand(command);
         if (!isAppend) return answer;
         await meanwhile();
         throw new Error("Connection is closed.");

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import type { Topic } from "@topicast/protocol";
 import type { AppId } from "../model.ts";
 import type { TickJob } from "../ports/fanout-queue.ts";
 import type { Ticking, WakeUp } from "../ports/ticks.ts";
+import { randomName } from "../random-name.ts";
 import type { Service } from "../service.ts";
 
 export type WakeUpService = Pick<Service, "clock" | "log" | "queue">;
@@ -21,7 +21,7 @@ export interface TickedTopic {
 
 /** A wake-up at the end of a tick that begins now. */
 export function aWakeUp(now: number, tickMs: number): Omit<WakeUp, "isSent"> {
-  return { id: randomBytes(6).toString("base64url"), dueAt: now + tickMs };
+  return { id: randomName(), dueAt: now + tickMs };
 }
 
 /**

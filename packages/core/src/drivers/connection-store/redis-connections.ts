@@ -2,6 +2,7 @@ import type { Topic } from "@topicast/protocol";
 import type { AppId, Connection, ConnectionId } from "../../model.ts";
 import { callRedis } from "../redis/call.ts";
 import type { Redis } from "../redis/client.ts";
+import { sendCommand } from "../redis/command.ts";
 import { connectionKey, EXPIRY_SLACK_MS } from "../redis/keys.ts";
 import { defineScript, runScript } from "../redis/script.ts";
 import { type TopicHash, topicHash } from "../topic-hash.ts";
@@ -125,16 +126,21 @@ export function createConnectionRows({ redis, now, address: ownAddress }: Connec
     };
   }
 
-  function rowOf(app: AppId, id: ConnectionId, fields: Readonly<Record<string, string>>): ConnectionRow | undefined {
-    const { d, v, k, u, ...rest } = fields;
+  /** `pairs`: each field's name is followed by its value. */
+  function rowOf(app: AppId, id: ConnectionId, pairs: readonly string[]): ConnectionRow | undefined {
+    let [d, v, k, u]: (string | undefined)[] = [];
+    const topics = new Map<TopicHash, number>();
+    for (let i = 0; i + 1 < pairs.length; i += 2) {
+      const [name, value] = [pairs[i] as string, pairs[i + 1] as string];
+      if (name === "d") d = value;
+      else if (name === "v") v = value;
+      else if (name === "k") k = value;
+      else if (name === "u") u = value;
+      else topics.set(name as TopicHash, Number(value));
+    }
     if (d === undefined || v === undefined) return undefined;
-    return {
-      connection: connectionOf(app, id, d, v),
-      topics: new Map(Object.entries(rest).map(([topic, at]) => [topic as TopicHash, Number(at)])),
-      lookedAt: Number(u),
-      isCounted: k === "1",
-      hasLeft: v === "0",
-    };
+    const connection = connectionOf(app, id, d, v);
+    return { connection, topics, lookedAt: Number(u), isCounted: k === "1", hasLeft: v === "0" };
   }
 
   return {
@@ -147,12 +153,15 @@ export function createConnectionRows({ redis, now, address: ownAddress }: Connec
     },
 
     async get(app, id) {
-      const [d, v] = await callRedis(redis, () => redis.hmget(connectionKey(app, id), "d", "v"));
+      const [d, v] = (await callRedis(redis, () =>
+        sendCommand(redis, "hmget", connectionKey(app, id), ["d", "v"]),
+      )) as [d: string | null, v: string | null];
       return d && v ? connectionOf(app, id, d, v) : undefined;
     },
 
     async read(app, id) {
-      return rowOf(app, id, await callRedis(redis, () => redis.hgetall(connectionKey(app, id))));
+      const fields = await callRedis(redis, () => redis.hgetall(connectionKey(app, id)));
+      return rowOf(app, id, Object.entries(fields).flat());
     },
 
     async addTopic(app, id, topic, max) {
@@ -170,14 +179,7 @@ export function createConnectionRows({ redis, now, address: ownAddress }: Connec
 
     async leave(app, id) {
       const pairs = (await runScript(redis, LEAVE, [connectionKey(app, id)], [LEFT_KEPT_MS])) as readonly string[];
-      return rowOf(app, id, recordOf(pairs));
+      return rowOf(app, id, pairs);
     },
   };
-}
-
-/** Of a script's list in which each name is followed by its value. */
-function recordOf(pairs: readonly string[]): Record<string, string> {
-  const record: Record<string, string> = {};
-  for (let i = 0; i + 1 < pairs.length; i += 2) record[pairs[i] as string] = pairs[i + 1] as string;
-  return record;
 }

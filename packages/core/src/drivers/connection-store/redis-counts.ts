@@ -1,6 +1,7 @@
 import { CONNECTION_VALID_MS, type Connection } from "../../model.ts";
 import { callRedis } from "../redis/call.ts";
 import type { Redis } from "../redis/client.ts";
+import { sendCommand } from "../redis/command.ts";
 import { countsKey, EXPIRY_SLACK_MS } from "../redis/keys.ts";
 import { defineScript, runScript } from "../redis/script.ts";
 
@@ -49,7 +50,7 @@ export function createConnectionCounts({ redis, now }: ConnectionCountsOptions):
 
     async giveBack({ app, id }) {
       // Also where memory is full: a server refuses no removal.
-      await callRedis(redis, () => redis.zrem(countsKey(app), id));
+      await callRedis(redis, () => sendCommand(redis, "zrem", countsKey(app), [id]));
     },
   };
 }

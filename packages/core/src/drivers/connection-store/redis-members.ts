@@ -2,6 +2,7 @@ import type { ConnectionId, Subscriber, Target } from "../../model.ts";
 import { EXPIRED_KEPT_MS } from "../../ports/connection-store.ts";
 import { callRedis } from "../redis/call.ts";
 import type { Redis } from "../redis/client.ts";
+import { sendCommand } from "../redis/command.ts";
 import { EXPIRY_SLACK_MS } from "../redis/keys.ts";
 import { defineScript, runScript } from "../redis/script.ts";
 
@@ -89,6 +90,10 @@ export function createMembers({ redis, now, address: ownAddress }: MembersOption
     };
   }
 
+  async function removeBetween(key: string, first: string, last: string): Promise<boolean> {
+    return Number(await callRedis(redis, () => sendCommand(redis, "zremrangebylex", key, [first, last]))) > 0;
+  }
+
   return {
     async enter(key, name, { address, connectedAt }, validUntil) {
       const rest = `${connectedAt} ${validUntil}${address === ownAddress ? "" : ` ${address}`}`;
@@ -104,32 +109,37 @@ export function createMembers({ redis, now, address: ownAddress }: MembersOption
     },
 
     async leave(key, name) {
-      const [first, last] = [`[${name}${END}`, `(${name}${AFTER_END}`];
-      return (await callRedis(redis, () => redis.zremrangebylex(key, first, last))) > 0;
+      const [first, last] = boundsOf(name);
+      return removeBetween(key, first, last);
     },
 
     async end(key, name, subscribedAt) {
       const start = `${name}${END}${subscribedAt}`;
       // "!" follows the space that ends the number.
-      return (await callRedis(redis, () => redis.zremrangebylex(key, `[${start} `, `(${start}!`))) > 0;
+      return removeBetween(key, `[${start} `, `(${start}!`);
     },
 
     async has(key, name) {
-      return (await callRedis(redis, () => redis.zlexcount(key, `[${name}${END}`, `(${name}${AFTER_END}`))) > 0;
+      const [first, last] = boundsOf(name);
+      return Number(await callRedis(redis, () => sendCommand(redis, "zlexcount", key, [first, last]))) > 0;
     },
 
     async page(key, { between, cursor, limit }) {
       const first = cursor === undefined ? between && `[${between[0]}` : `(${cursor}${AFTER_END}`;
       const last = between && `(${between[1]}`;
       // One more than asked for tells whether more follow.
-      const found = await callRedis(redis, () =>
-        redis.zrangebylex(key, first ?? "-", last ?? "+", "LIMIT", 0, limit + 1),
-      );
+      const range = [first ?? "-", last ?? "+", "LIMIT", 0, limit + 1];
+      const found = (await callRedis(redis, () => sendCommand(redis, "zrangebylex", key, range))) as readonly string[];
       const members = found.slice(0, limit).map(memberOf);
       const lastName = members.at(-1)?.name;
       return { members, ...(found.length > limit && lastName !== undefined && { cursor: lastName }) };
     },
   };
+}
+
+/** Of all that a member of that name may be. */
+function boundsOf(name: string): readonly [first: string, last: string] {
+  return [`[${name}${END}`, `(${name}${AFTER_END}`];
 }
 
 /** Without the name, which only the set's owner can tell an id from. */

@@ -2,6 +2,7 @@ import type { ConnectionId, Subscriber, Target } from "../../model.ts";
 import type { SubscriberPage, SubscriberQuery } from "../../ports/connection-store.ts";
 import { callRedis } from "../redis/call.ts";
 import type { Redis } from "../redis/client.ts";
+import { sendCommand } from "../redis/command.ts";
 import { shardsKey, subscriberId, subscriberName, subscriberRange, subscribersKey } from "../redis/keys.ts";
 import { defineScript, runScript } from "../redis/script.ts";
 import type { TopicHash } from "../topic-hash.ts";
@@ -62,7 +63,9 @@ export function createSubscriptions({ redis, members, now }: SubscriptionsOption
       const between = shard && subscriberRange(shard);
       const [page, shards] = await Promise.all([
         members.page(subscribersKey(topic), { between, cursor, limit }),
-        shard === undefined && cursor === undefined ? callRedis(redis, () => redis.get(shardsKey(topic))) : undefined,
+        shard === undefined && cursor === undefined
+          ? callRedis(redis, () => sendCommand(redis, "get", shardsKey(topic), []))
+          : undefined,
       ]);
       const all = page.members.map(subscriberOf);
       const time = now();

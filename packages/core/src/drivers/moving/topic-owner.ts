@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import type { Topic } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
 import { isMoved, UnavailableError } from "../../errors.ts";
 import type { AppId } from "../../model.ts";
 import { KEY_LIFE_MS } from "../../ports/topic-log.ts";
 import type { MovableTopicLog, TopicState } from "../../ports/topic-mover.ts";
+import { randomName } from "../../random-name.ts";
 
 /** Looks at both stores, with a step done between two of them, before a caller is told to try again. */
 const MAX_LOOKS = 12;
@@ -87,7 +87,7 @@ export function createTopicOwners({ stores, owner, clock, holdMs }: OwnerOptions
     const luggage = await stores[from].seal(app, topic, generation);
     if (luggage === undefined) return;
     // The other store had it, and lost it. In another epoch no number comes again.
-    const carried = isGone ? { place: { epoch: newEpoch(), seq: 0 }, generation, gathered: 0 } : luggage;
+    const carried = isGone ? { place: { epoch: randomName(), seq: 0 }, generation, gathered: 0 } : luggage;
     await stores[other(from)].takeOver(app, topic, carried);
   }
 
@@ -182,10 +182,6 @@ export function createTopicOwners({ stores, owner, clock, holdMs }: OwnerOptions
     onOwner: (app, topic, call) => follow({ app, topic }, true, call) as Promise<never>,
     whereItIs: (app, topic, call) => follow({ app, topic }, false, call),
   };
-}
-
-function newEpoch(): string {
-  return randomBytes(6).toString("base64url");
 }
 
 function isRather(one: TopicState, two: TopicState): boolean {

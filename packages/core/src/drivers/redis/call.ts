@@ -8,45 +8,55 @@ import { isAnswer, translate, unavailable } from "./errors.ts";
  */
 export const CALL_TIMEOUT_MS = 3_000;
 
+type Send<T> = () => Promise<T>;
+
 /**
  * Runs one call, of one command or of several at once. Throws `UnavailableError` where Redis can't be reached, gives no answer in {@link CALL_TIMEOUT_MS}, or
  * says that it can't now (no memory, still loading, no master, a wrong password); then a write may or may not have happened. Whatever it throws names the
  * address, and has nothing that was sent.
  *
  * Where a connection broke, all is sent once more: so is the first call after a thaw, which finds the connection dead. Each command may be done twice then, and
- * the second time sees what the first did: it must bear that.
+ * the second time sees what the first did: it must bear that. `mend` says what is sent instead of what Redis refused; undefined where nothing helps.
  */
-export function callRedis<T>(redis: Redis, send: () => Promise<T>): Promise<T> {
+export function callRedis<T>(redis: Redis, send: Send<T>, mend?: (refusal: Error) => Send<T> | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
+    let current = send;
     let left = 1;
+    let isGivenUp = false;
     function giveUp(): void {
-      left = 0;
+      isGivenUp = true;
       reject(unavailable(redis, `gave no answer in ${CALL_TIMEOUT_MS} ms`));
     }
-    const timer = setTimeout(giveUp, CALL_TIMEOUT_MS);
     // As few promises as there can be: a busy process makes tens of thousands of calls a second.
     function attempt(): void {
-      sendWhenReady(redis, send).then(onAnswer, onFailure);
+      sendWhenReady(redis, current).then(onAnswer, onFailure);
     }
     function onAnswer(answer: T): void {
       clearTimeout(timer);
       resolve(answer);
     }
     function onFailure(error: Error): void {
-      left -= 1;
-      if (left >= 0 && !isAnswer(error)) {
-        attempt();
+      const next = isGivenUp ? undefined : nextAfter(error);
+      if (next === undefined) {
+        clearTimeout(timer);
+        reject(translate(redis, error));
         return;
       }
-      clearTimeout(timer);
-      reject(translate(redis, error));
+      current = next;
+      attempt();
     }
+    function nextAfter(error: Error): Send<T> | undefined {
+      if (isAnswer(error)) return mend?.(error);
+      left -= 1;
+      return left < 0 ? undefined : current;
+    }
+    const timer = setTimeout(giveUp, CALL_TIMEOUT_MS);
     attempt();
   });
 }
 
 /** A cluster would queue what it is given while it isn't connected, without bound, and do it long after everybody gave up. */
-function sendWhenReady<T>(redis: Redis, send: () => Promise<T>): Promise<T> {
+function sendWhenReady<T>(redis: Redis, send: Send<T>): Promise<T> {
   return isCluster(redis) && redis.status !== "ready" ? becomeReady(redis).then(send) : send();
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { callRedis } from "./call.ts";
 import type { Redis } from "./client.ts";
+import { type Arguments, sendScript } from "./command.ts";
 
 /** A program that a server runs as one step, while it does nothing else. */
 export interface Script {
@@ -22,21 +23,11 @@ export function defineScript(name: string, lua: string): Script {
  *
  * It may be run twice, as the answer of the first time was lost with its connection; then the second time must see that, and answer the same.
  */
-export function runScript(
-  redis: Redis,
-  script: Script,
-  keys: readonly string[],
-  args: readonly (string | number)[],
-): Promise<unknown> {
-  return callRedis(redis, () => evaluate(redis, script, [...keys, ...args], keys.length));
-}
-
-async function evaluate(redis: Redis, { sha, lua }: Script, args: (string | number)[], keys: number): Promise<unknown> {
-  try {
-    return await redis.evalsha(sha, keys, ...args);
-  } catch (error) {
+export function runScript(redis: Redis, { sha, lua }: Script, keys: readonly string[], args: Arguments) {
+  return callRedis(
+    redis,
+    () => sendScript(redis, "evalsha", sha, keys, args),
     // A server that began anew, or another node. With its text it is kept.
-    if (!String((error as Error).message).startsWith("NOSCRIPT")) throw error;
-    return await redis.eval(lua, keys, ...args);
-  }
+    ({ message }) => (message.startsWith("NOSCRIPT") ? () => sendScript(redis, "eval", lua, keys, args) : undefined),
+  );
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { MovedError, UnavailableError } from "../../errors.ts";
 import type { TickClaim, Ticking } from "../../ports/ticks.ts";
+import { randomName } from "../../random-name.ts";
 import { type Item, number, numberOf, optionalNumber, text, textOf, ttl } from "../dynamodb/attributes.ts";
 import { topicKey } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
@@ -80,7 +80,7 @@ export function isNearItsEnd({ expiresAt }: TopicHead, now: number): boolean {
 
 export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads {
   function newItem(): Item {
-    return { e: text(newEpoch()), n: number(0), x: ttl(now() + TOPIC_LIFE_MS) };
+    return { e: text(randomName()), n: number(0), x: ttl(now() + TOPIC_LIFE_MS) };
   }
 
   function validHeadOf(item: Item): TopicHead | undefined {
@@ -118,7 +118,7 @@ export function createTopicHeads({ table, now }: TopicHeadsOptions): TopicHeads 
           ...values,
           ...claim?.values,
           ":zero": number(0),
-          ":epoch": text(newEpoch()),
+          ":epoch": text(randomName()),
           ":x": ttl(after + TOPIC_LIFE_MS),
           ":now": seconds(after),
         },
@@ -212,8 +212,4 @@ export function seconds(now: number): AttributeValue {
 
 function namedValues(item: Item): Item {
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [`:${name}`, value]));
-}
-
-function newEpoch(): string {
-  return randomBytes(6).toString("base64url");
 }

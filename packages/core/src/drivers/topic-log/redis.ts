@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import type { Place, Topic } from "@topicast/protocol";
 import type { Clock } from "../../clock.ts";
 import type { AppId } from "../../model.ts";
 import { type IdempotencyKey, KEY_LIFE_MS } from "../../ports/topic-log.ts";
 import type { MovableTopicLog } from "../../ports/topic-mover.ts";
+import { randomName } from "../../random-name.ts";
 import { callRedis } from "../redis/call.ts";
 import type { Redis } from "../redis/client.ts";
 import { appendKey, callKey, claimKey, topicKeys } from "../redis/keys.ts";
@@ -86,8 +86,4 @@ export function createRedisTopicLog({ redis, clock, newEpoch = randomName }: Red
     const [epoch, last, expiresAt, owner] = await redis.hmget(head, "e", "n", "x", "o");
     return Number(expiresAt) > clock.now() && owner === null ? { epoch: String(epoch), seq: Number(last) } : undefined;
   }
-}
-
-function randomName(): string {
-  return randomBytes(6).toString("base64url");
 }
