@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type BuildOptions, build } from "esbuild";
-import { parse } from "yaml";
+import { build } from "esbuild";
+import { deployedOptions } from "./deployed-bundle.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -69,13 +69,6 @@ async function bundleHandlers(service: string, folder: string): Promise<string[]
     logLevel: "error",
   });
   return names.map((name) => join(folder, service, `${name}.cjs`));
-}
-
-/** esbuild's own among the options that packaging uses. */
-async function deployedOptions(): Promise<BuildOptions> {
-  const text = await readFile(join(ROOT, "packages/deploy/esbuild.yml"), "utf8");
-  const { outputFileExtension: _, exclude: __, ...options } = parse(text);
-  return options;
 }
 
 async function loadTimeMs(file: string): Promise<number> {

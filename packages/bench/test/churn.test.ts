@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from "@jest/globals";
 import { breakEven, dynamoDbDollars, keepingDollars, leastDollars, processingDollars } from "../src/churn/bill.ts";
-import { runCycle } from "../src/churn/cycle.ts";
+import * as code from "../src/churn/code.ts";
 import { ecpusOf, timesOf } from "../src/churn/ecpus.ts";
 import { openMemory, openRedis } from "../src/churn/stores.ts";
 
@@ -9,8 +9,8 @@ jest.setTimeout(20_000);
 
 describe("a cycle", () => {
   it("takes twelve round trips and fifteen commands in Redis", async () => {
-    const redis = await openRedis();
-    const cycle = () => redis.measure((drivers) => runCycle(drivers, 1));
+    const redis = await openRedis(code);
+    const cycle = () => redis.measure((drivers) => code.runCycle(drivers, 1));
     // A server is sent each script's text once.
     await cycle();
     const { ecpus, ...taken } = await cycle();
@@ -20,8 +20,8 @@ describe("a cycle", () => {
   });
 
   it("leaves nobody behind", async () => {
-    const { drivers } = await openMemory();
-    await runCycle(drivers, 1);
+    const { drivers } = await openMemory(code);
+    await code.runCycle(drivers, 1);
     const query = { app: "default", topic: "churn/room/3", limit: 9, freshness: "fresh" } as never;
     expect((await drivers.connections.subscribers(query)).subscribers).toEqual([]);
   });

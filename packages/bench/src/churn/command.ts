@@ -1,11 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
-import { isUnavailable } from "@topicast/core";
 import { describeLoad } from "../machine.ts";
 import { createProgress } from "../progress.ts";
 import type { Kept } from "./bill.ts";
-import { arrive, IN_FLIGHT, publish, roomOf, runCycle } from "./cycle.ts";
+import { bundleCode, type Code } from "./bundled-code.ts";
+import { IN_FLIGHT, roomOf } from "./cycle.ts";
 import { type Measured, pageOf, type Run } from "./page.ts";
 import { openDynamoDb, openMemory, openRedis, type Store, type Taken } from "./stores.ts";
 
@@ -22,12 +22,13 @@ const MESSAGE_HOURS = 2 / 60;
 /** Cycles of clients that come and go, in each store in turn; prints the page and keeps it in docs/churn.md. */
 export async function benchChurn(runs: number, seconds: number): Promise<void> {
   const load = describeLoad();
-  const kept = await measureKept();
-  const stores: readonly Store[] = [await openRedis(), await openDynamoDb(), await openMemory()];
+  const code = await bundleCode();
+  const kept = await measureKept(code);
+  const stores: readonly Store[] = [await openRedis(code), await openDynamoDb(code), await openMemory(code)];
   try {
     const taken = new Map<Store, Taken>();
-    for (const store of stores) taken.set(store, await countCycles(store));
-    const results = await runAll(stores, runs, seconds);
+    for (const store of stores) taken.set(store, await countCycles(code, store));
+    const results = await runAll(code, stores, runs, seconds);
     const measured = stores.map((store): Measured => {
       return { name: store.name, taken: taken.get(store) as Taken, runs: results.get(store) ?? [] };
     });
@@ -40,7 +41,7 @@ export async function benchChurn(runs: number, seconds: number): Promise<void> {
 }
 
 /** What one cycle takes, on average. */
-async function countCycles({ measure }: Store): Promise<Taken> {
+async function countCycles({ runCycle }: Code, { measure }: Store): Promise<Taken> {
   const cycles = async (first: number, drivers: Store["drivers"]) => {
     for (let i = 0; i < COUNTED; i++) await runCycle(drivers, first + i);
   };
@@ -51,10 +52,15 @@ async function countCycles({ measure }: Store): Promise<Taken> {
 }
 
 /** Interleaved, so that what else the machine does meets all of them. */
-async function runAll(stores: readonly Store[], runs: number, seconds: number): Promise<ReadonlyMap<Store, Run[]>> {
+async function runAll(
+  code: Code,
+  stores: readonly Store[],
+  runs: number,
+  seconds: number,
+): Promise<ReadonlyMap<Store, Run[]>> {
   const results = new Map<Store, Run[]>(stores.map((store) => [store, []]));
   // Node compiles what runs often, and begins to when it has run for a while.
-  for (const store of stores) await runFor(store, seconds);
+  for (const store of stores) await runFor(code, store, seconds);
   const pieces = Array.from({ length: runs }, () => stores).flat();
   const progress = createProgress(
     pieces.map(({ name }) => name),
@@ -62,7 +68,7 @@ async function runAll(stores: readonly Store[], runs: number, seconds: number): 
   );
   for (const store of pieces) {
     progress.begin(store.name);
-    results.get(store)?.push(await runFor(store, seconds));
+    results.get(store)?.push(await runFor(code, store, seconds));
     progress.end();
   }
   return results;
@@ -70,7 +76,7 @@ async function runAll(stores: readonly Store[], runs: number, seconds: number): 
 
 let nextCycle = 0;
 
-async function runFor({ drivers, usedSeconds }: Store, seconds: number): Promise<Run> {
+async function runFor(code: Code, { drivers, usedSeconds }: Store, seconds: number): Promise<Run> {
   const serverBefore = await usedSeconds?.();
   const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
@@ -79,7 +85,7 @@ async function runFor({ drivers, usedSeconds }: Store, seconds: number): Promise
   let broken = 0;
   const client = async () => {
     while (performance.now() < until) {
-      if (await isCycled(drivers)) cycles += 1;
+      if (await isCycled(code, drivers)) cycles += 1;
       else broken += 1;
     }
   };
@@ -96,7 +102,7 @@ async function runFor({ drivers, usedSeconds }: Store, seconds: number): Promise
 }
 
 /** False where the store couldn't: an emulator keeps some waiting for too long when many ask at once. */
-async function isCycled(drivers: Store["drivers"]): Promise<boolean> {
+async function isCycled({ runCycle, isUnavailable }: Code, drivers: Store["drivers"]): Promise<boolean> {
   try {
     await runCycle(drivers, nextCycle++);
     return true;
@@ -107,14 +113,14 @@ async function isCycled(drivers: Store["drivers"]): Promise<boolean> {
 }
 
 /** In a server that has nothing else: what expires meanwhile would be taken off. */
-async function measureKept(): Promise<Kept> {
-  const { drivers, usedBytes, close } = await openRedis();
+async function measureKept(code: Code): Promise<Kept> {
+  const { drivers, usedBytes, close } = await openRedis(code);
   try {
     const empty = await usedBytes();
     const clients = [];
-    for (let i = 0; i < KEPT; i++) clients.push(await arrive(drivers, i));
+    for (let i = 0; i < KEPT; i++) clients.push(await code.arrive(drivers, i));
     const withClients = await usedBytes();
-    for (const [i, client] of clients.entries()) await publish(drivers, client, roomOf(i, 0));
+    for (const [i, client] of clients.entries()) await code.publish(drivers, client, roomOf(i, 0));
     const withMessages = await usedBytes();
     return {
       connectionBytes: (withClients - empty) / KEPT,

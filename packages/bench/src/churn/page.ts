@@ -50,7 +50,7 @@ export function pageOf(all: readonly Measured[], kept: Kept, { seconds, load }: 
 
 Written by \`npm run bench -- churn\` on ${new Date().toISOString().slice(0, 10)}: ${describeMachine()}. ${load ?? ""}
 
-A cycle is a client's short life: it connects, subscribes to three topics, publishes once (100 bytes), and leaves. It goes through the drivers, as the services use them, from one Node
+A cycle is a client's short life: it connects, subscribes to three topics, publishes once (100 bytes), and leaves. It goes through the drivers, as the services use them and bundled as they are, from one Node
 process with ${IN_FLIGHT} clients at a time, each of which waits for one operation before the next; Redis is one \`redis-server\` on the same machine, DynamoDB is dynalite. The rooms are 1,000. ${redis.runs.length}
 interleaved runs of ${seconds} s each; medians, with the lowest and highest.
 

@@ -1,13 +1,11 @@
 import { fileURLToPath } from "node:url";
-import { systemClock } from "@topicast/core";
-import { createDynamoDbClient, createDynamoDbConnectionStore, createDynamoDbTopicLog } from "@topicast/core/dynamodb";
-import { createMemoryConnectionStore, createMemoryTopicLog } from "@topicast/core/memory";
-import { connectRedis, createRedisConnectionStore, createRedisTopicLog, type Redis } from "@topicast/core/redis";
+import type { Redis } from "@topicast/core/redis";
 import { startHost } from "@topicast/local";
 import { meterRedis } from "@topicast/testing/redis-meter";
 import { startRedisServer } from "@topicast/testing/redis-server";
 import { createTrips } from "@topicast/testing/trips";
 import { quietCounts, type WireHost } from "../wire-counts.ts";
+import type { Code } from "./bundled-code.ts";
 import { ADDRESS, type Drivers } from "./cycle.ts";
 import { ecpusOf, timesOf } from "./ecpus.ts";
 
@@ -44,20 +42,20 @@ interface RedisStore extends Store {
 }
 
 /** One server of its own on this machine. */
-export async function openRedis(): Promise<RedisStore> {
+export async function openRedis(code: Code): Promise<RedisStore> {
   const server = await startRedisServer();
   const [redis, metered, ask] = Array.from({ length: 3 }, () =>
-    connectRedis(server.url, { attemptTimeoutMs: ATTEMPT_TIMEOUT_MS }),
+    code.connectRedis(server.url, { attemptTimeoutMs: ATTEMPT_TIMEOUT_MS }),
   ) as [Redis, Redis, Redis];
   const meter = meterRedis(metered);
-  const meteredDrivers = redisDrivers(metered);
+  const meteredDrivers = redisDrivers(code, metered);
   async function figure(section: string, name: string): Promise<number> {
     const [, value] = new RegExp(`^${name}:([\\d.]+)`, "m").exec(String(await ask.call("INFO", section))) ?? [];
     return Number(value);
   }
   return {
     name: "Redis",
-    drivers: redisDrivers(redis),
+    drivers: redisDrivers(code, redis),
     async measure(run) {
       await ask.call("CONFIG", "RESETSTAT");
       const calls = await meter.measure(() => run(meteredDrivers));
@@ -73,16 +71,19 @@ export async function openRedis(): Promise<RedisStore> {
   };
 }
 
-function redisDrivers(redis: Redis): Drivers {
-  const shared = { redis, clock: systemClock };
-  return { connections: createRedisConnectionStore({ ...shared, address: ADDRESS }), log: createRedisTopicLog(shared) };
+function redisDrivers(code: Code, redis: Redis): Drivers {
+  const shared = { redis, clock: code.systemClock };
+  return {
+    connections: code.createRedisConnectionStore({ ...shared, address: ADDRESS }),
+    log: code.createRedisTopicLog(shared),
+  };
 }
 
 /** As dynalite has it, whose units are DynamoDB's, and whose time isn't. */
-export async function openDynamoDb(): Promise<Store> {
+export async function openDynamoDb(code: Code): Promise<Store> {
   const host = (await startHost({ services: [SERVICE], port: 0, wire: {} })) as WireHost;
   const { wire } = host;
-  const client = createDynamoDbClient({
+  const client = code.createDynamoDbClient({
     endpoint: wire.dynamodbUrl,
     region: wire.region,
     credentials: { accessKeyId: "any", secretAccessKey: "any" },
@@ -97,10 +98,10 @@ export async function openDynamoDb(): Promise<Store> {
     },
     { step: "initialize", name: "trips" },
   );
-  const shared = { client, tableName: wire.ref("message-topic", "Table"), clock: systemClock };
+  const shared = { client, tableName: wire.ref("message-topic", "Table"), clock: code.systemClock };
   const drivers = {
-    connections: createDynamoDbConnectionStore({ ...shared, address: ADDRESS }),
-    log: createDynamoDbTopicLog(shared),
+    connections: code.createDynamoDbConnectionStore({ ...shared, address: ADDRESS }),
+    log: code.createDynamoDbTopicLog(shared),
   };
   return {
     name: "DynamoDB (dynalite)",
@@ -129,10 +130,10 @@ function requestsOf({ wire }: WireHost): number {
   return Object.values(wire.counts().storeRequests).reduce((sum, count) => sum + count, 0);
 }
 
-export async function openMemory(): Promise<Store> {
+export async function openMemory(code: Code): Promise<Store> {
   const drivers = {
-    connections: createMemoryConnectionStore({ clock: systemClock }),
-    log: createMemoryTopicLog({ clock: systemClock }),
+    connections: code.createMemoryConnectionStore({ clock: code.systemClock }),
+    log: code.createMemoryTopicLog({ clock: code.systemClock }),
   };
   return {
     name: "memory",
